@@ -1,0 +1,10 @@
+/* Protea: prototype-based self-supervised learning on images. Includes everything public. */
+#ifndef PROTEA_H
+#define PROTEA_H
+
+#include <protea/job.h>
+#include <protea/options.h>
+#include <protea/status.h>
+#include <protea/version.h>
+
+#endif

@@ -1,0 +1,53 @@
+/* The seam for verbs: one file per verb (verb_train.c, verb_embed.c ...), one line in verb_list.h. The command knows
+ * no verb by name. */
+#ifndef PROTEA_API_VERB_H
+#define PROTEA_API_VERB_H
+
+#include <jansson.h>
+
+#include <protea/job.h>
+
+#include "tensor/context.h"
+
+/* What a verb's run gets. */
+typedef struct protea_call {
+    const char *kind;              /* or NULL */
+    const char *const *arguments;
+    int n_arguments;
+    const char *output;            /* or NULL */
+    protea_options *options;       /* borrowed: for writing config.yaml, asking what was given */
+    const protea_hooks *hooks;     /* never NULL; its members may be */
+    json_t *result;                /* an empty object to fill */
+} protea_call;
+
+typedef struct protea_verb {
+    protea_verb_info info;
+    size_t size;                   /* of the verb's options struct: zeroed, then filled from the tables */
+    /* Adds the option tables for this kind. */
+    protea_status (*options)(void *self, const char *kind, protea_options *options);
+    protea_status (*run)(void *self, const protea_call *call);
+    void (*free)(void *self);      /* may be NULL */
+} protea_verb;
+
+/* ---- session: the context a run needs, from options that every verb shares. */
+typedef struct protea_session_opts {
+    int64_t threads;               /* 0: as many as processors */
+    int32_t precision;             /* choice of "auto|f32|bf16" */
+    int64_t seed;
+} protea_session_opts;
+extern const protea_opt protea_session_table[];
+
+typedef struct protea_session {
+    protea_ctx cx;                 /* no arenas yet: see protea_session_arenas */
+    const char *precision;         /* what was chosen: "f32" or "bf16" */
+} protea_session;
+/* Opens back-end and comm, sets threads, logs what was chosen. Close in any case, also after a failure (fields zero). */
+protea_status protea_session_open(protea_session *s, const protea_session_opts *opts, const protea_hooks *hooks);
+void protea_session_close(protea_session *s);
+
+/* ---- progress with a bounded call rate */
+typedef struct protea_ticker { const protea_hooks *hooks; double started, last; double done0; } protea_ticker;
+void protea_ticker_start(protea_ticker *t, const protea_hooks *hooks);
+void protea_ticker_tick(protea_ticker *t, const char *stage, double done, double total, const char *unit, const char *note);
+
+#endif

@@ -1,0 +1,1 @@
+# Sources that are compiled once per instruction set are listed here with their flags.

@@ -1,0 +1,142 @@
+/* The back-end: kernels over raw pointers. Shapes are checked once above it (tensor/ops.c); kernels assume
+ * they are valid. `cpu` fills the table with ref_* kernels, then SIMD and oneDNN overwrite what they support.
+ *
+ * Activations. Element (n,c,y,x) of an activation lies at
+ *     (((n * (C/block) + c/block) * H + y) * W + x) * block + c % block
+ * so block = 1 is NCHW, block = C is NHWC, and 8 or 16 are oneDNN's nChw8c and nChw16c. Which block an activation
+ * has is the back-end's choice by dtype, channel count and instruction set (`block`); nothing above it looks.
+ * Rows (N,C) are activations with H = W = 1 and block = C.
+ *
+ * Letters: N samples, C channels, HW = H*W, O output channels, G groups of samples with their own statistics.
+ * Arguments: outputs, inputs, sizes. d* are derivatives of the loss. Pointers to activations are `void *`
+ * of the map's dtype (f32 or bf16); parameters, statistics and their gradients are always f32.
+ * Gradients of parameters are added to (dw +=), gradients of activations are assigned (dx =). */
+#ifndef PROTEA_BACKEND_KERNELS_H
+#define PROTEA_BACKEND_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+
+typedef enum protea_dtype { PROTEA_F32, PROTEA_BF16, PROTEA_U8, PROTEA_I32, PROTEA_I64 } protea_dtype;
+
+static inline size_t protea_dtype_bytes(protea_dtype dtype)
+{
+    static const unsigned char bytes[] = { 4, 2, 1, 4, 8 };
+    return bytes[dtype];
+}
+
+/* Geometry of an activation. */
+typedef struct protea_map {
+    int64_t n, c, h, w;
+    int64_t block;
+    protea_dtype dtype;
+} protea_map;
+
+/* y (N,O,OH,OW) = x (N,C,H,W) * w (O,C,KH,KW), zero padding `pad` on all four sides, one stride for both directions.
+ * x and y have the same dtype, which is also the arithmetic's (bf16: products of bf16, sums in f32). */
+typedef struct protea_conv_dims {
+    protea_map x, y;
+    int64_t kh, kw, stride, pad;
+} protea_conv_dims;
+
+typedef enum protea_conv_pass { PROTEA_CONV_FORWARD, PROTEA_CONV_BACKWARD_DATA, PROTEA_CONV_BACKWARD_WEIGHTS } protea_conv_pass;
+
+/* Which sample belongs to which group of batch-norm statistics: group of sample n = (n / run) % groups.
+ * run = N/groups: contiguous parts; run = 1: interleaved (SplitBN). */
+typedef struct protea_groups {
+    int64_t groups, run;
+} protea_groups;
+
+typedef enum protea_act { PROTEA_LINEAR, PROTEA_RELU } protea_act;
+
+typedef struct protea_backend protea_backend;
+
+typedef struct protea_kernels {
+    /* Channel block of an activation with c channels. */
+    int64_t (*block)(const protea_backend *be, protea_dtype dtype, int64_t c);
+
+    /* ---- edges: between plain f32 NCHW and the native layout */
+    void (*to_native)(protea_backend *be, void *y, const protea_map *ymap, const float *x);
+    void (*from_native)(protea_backend *be, float *y, const void *x, const protea_map *xmap);
+
+    /* ---- convolution; w, dw: f32 (O,C,KH,KW) in plain order (the masters). scratch: conv_scratch bytes, 64-aligned.
+     * Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INTERNAL (with oneDNN's status). */
+    protea_status (*conv_scratch)(protea_backend *be, size_t *bytes, const protea_conv_dims *d, protea_conv_pass pass);
+    protea_status (*conv_forward)(protea_backend *be, void *y, const void *x, const float *w, const protea_conv_dims *d,
+                                  void *scratch);
+    protea_status (*conv_backward_data)(protea_backend *be, void *dx, const void *dy, const float *w,
+                                        const protea_conv_dims *d, void *scratch);
+    protea_status (*conv_backward_weights)(protea_backend *be, float *dw, const void *dy, const void *x,
+                                           const protea_conv_dims *d, void *scratch);
+
+    /* ---- batch-norm, in parts so that ranks can merge statistics between them.
+     * mean, var (G,C): biased variance of each group. */
+    void (*bn_stats)(protea_backend *be, float *mean, float *var, const void *x, const protea_map *m,
+                     const protea_groups *g);
+    /* y = act(x * scale[g][c] + shift[g][c] + residual); residual may be NULL; y may be x or residual. */
+    void (*bn_apply)(protea_backend *be, void *y, const void *x, const void *residual, const float *scale,
+                     const float *shift, const protea_map *m, const protea_groups *g, protea_act act);
+    /* dz = dy where the activation let through, else 0. PROTEA_RELU: by y > 0 when y is given (needed with a
+     * residual), else by x * scale + shift > 0, recomputed. sum_dz, sum_dz_x (G,C) f64: sums over the group of dz and
+     * of dz * (x - mean). */
+    void (*bn_backward_reduce)(protea_backend *be, double *sum_dz, double *sum_dz_x, const void *x, const void *y,
+                               const void *dy, const float *mean, const float *scale, const float *shift,
+                               const protea_map *m, const protea_groups *g, protea_act act);
+    /* dx = a[g][c] * dz + b[g][c] * x + k[g][c]; d_residual = dz where given (may be dy itself).
+     * dx may be dy (then d_residual must not be) or a buffer of its own. */
+    void (*bn_backward_apply)(protea_backend *be, void *dx, void *d_residual, const void *x, const void *y, const void *dy,
+                              const float *a, const float *b, const float *k, const float *scale, const float *shift,
+                              const protea_map *m, const protea_groups *g, protea_act act);
+
+    /* ---- element by element, n elements of dtype */
+    void (*relu)(protea_backend *be, void *y, const void *x, int64_t n, protea_dtype dtype);
+    void (*relu_backward)(protea_backend *be, void *dx, const void *y, const void *dy, int64_t n, protea_dtype dtype);
+    void (*add)(protea_backend *be, void *y, const void *a, const void *b, int64_t n, protea_dtype dtype); /* y may be a */
+    void (*convert)(protea_backend *be, void *y, protea_dtype ydtype, const void *x, protea_dtype xdtype, int64_t n);
+
+    /* ---- pooling. max: window k, stride, padding as a convolution's; where (as y) u8: position in the window. */
+    void (*max_pool)(protea_backend *be, void *y, uint8_t *where, const void *x, const protea_conv_dims *d);
+    void (*max_pool_backward)(protea_backend *be, void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d);
+    /* y (N,C) f32 rows: mean over H and W. */
+    void (*mean_pool)(protea_backend *be, float *y, const void *x, const protea_map *m);
+    void (*mean_pool_backward)(protea_backend *be, void *dx, const float *dy, const protea_map *m);
+
+    /* ---- dense, f32 rows. c (M,N) = alpha * op(a) op(b) + beta * c, row-major, leading dimensions as given;
+     * op(a) is (M,K): a is (K,M) when ta, op(b) is (K,N): b is (N,K) when tb. */
+    protea_status (*gemm)(protea_backend *be, float *c, const float *a, const float *b, bool ta, bool tb, int64_t m,
+                          int64_t n, int64_t k, float alpha, float beta, int64_t lda, int64_t ldb, int64_t ldc);
+    /* y[i] += bias for each of n rows of c; and its backward: dbias += column sums of dy. */
+    void (*add_bias)(protea_backend *be, float *y, const float *bias, int64_t n, int64_t c);
+    void (*bias_backward)(protea_backend *be, float *dbias, const float *dy, int64_t n, int64_t c);
+    /* y = x / max(|x|, 1e-12) by rows; norm (N) is what was divided by. dx = (dy - y (y.dy)) / norm. */
+    void (*l2norm)(protea_backend *be, float *y, float *norm, const float *x, int64_t n, int64_t c);
+    void (*l2norm_backward)(protea_backend *be, float *dx, const float *y, const float *norm, const float *dy, int64_t n,
+                            int64_t c);
+    /* p = softmax(x * scale) by rows, log_sum (N) = log sum exp(x * scale) (maximum subtracted inside);
+     * p may be x or NULL. */
+    void (*softmax)(protea_backend *be, float *p, float *log_sum, const float *x, float scale, int64_t n, int64_t c);
+    /* y = exp((x - shift) * scale), n elements; y may be x. Relative error below 2e-7 in the normal range. */
+    void (*exp_shifted)(protea_backend *be, float *y, const float *x, float shift, float scale, int64_t n);
+} protea_kernels;
+
+struct protea_backend {
+    protea_kernels k;
+    char isa[96];           /* what the kernels were chosen for, for logs and checkpoints: "avx512_bf16+amx, oneDNN 2.6.3" */
+    bool bf16_multiplies;   /* the CPU multiplies bf16: --precision auto takes it */
+    void *self;             /* the back-end's own */
+    void (*close)(protea_backend *be);
+};
+
+/* Instruction sets of the CPU back-end's own kernels, slowest first. */
+typedef enum protea_isa { PROTEA_ISA_BEST = -1, PROTEA_ISA_REF, PROTEA_ISA_SSE2, PROTEA_ISA_AVX2, PROTEA_ISA_AVX512 } protea_isa;
+
+/* Opens the CPU back-end with kernels up to `most` (PROTEA_ISA_REF: the plain reference kernels only, no oneDNN;
+ * blocks are then chosen as for AVX2). *out: owned. Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INTERNAL. */
+protea_status protea_backend_cpu_open(protea_backend **out, protea_isa most);
+void protea_backend_close(protea_backend *be); /* accepts NULL */
+
+#endif

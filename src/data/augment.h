@@ -1,0 +1,39 @@
+/* Views of an image: multi-crop augmentation. Random numbers are keyed by (seed, epoch, dataset index, view), so a view
+ * does not depend on who computes it. */
+#ifndef PROTEA_DATA_AUGMENT_H
+#define PROTEA_DATA_AUGMENT_H
+
+#include <protea/options.h>
+
+#include "image/image.h"
+
+typedef struct protea_augment_opts {
+    protea_list size_crops, nmb_crops, min_scale_crops, max_scale_crops; /* same n: one entry per resolution */
+    double min_ratio, max_ratio;                     /* 3/4, 4/3 */
+    double flip_p;                                   /* 0.5 */
+    double jitter_p, brightness, contrast, saturation, hue; /* 0.8; 0.8 0.8 0.8 0.2 */
+    double gray_p;                                   /* 0.2 */
+    double blur_p, blur_min, blur_max;               /* 0.5; 0.1 2.0 */
+    double solarize_p;                               /* 0 */
+} protea_augment_opts;
+extern const protea_opt protea_augment_table[];
+
+/* Errors: PROTEA_ERR_USAGE when lists differ in length or a scale range is empty. */
+protea_status protea_augment_check(const protea_augment_opts *opts);
+int protea_augment_n_views(const protea_augment_opts *opts);
+/* Resolution group of view v, views numbered group by group. */
+int protea_augment_group(const protea_augment_opts *opts, int view);
+
+/* Scratch of one worker. */
+typedef struct protea_augment_buffer { protea_image view, tmp; } protea_augment_buffer;
+void protea_augment_buffer_release(protea_augment_buffer *b);
+
+/* One view: x (3,S,S) f32, (value/255 - mean) / std; S is the size of the view's group. */
+protea_status protea_augment_view(float *x, const protea_image *image, const protea_augment_opts *opts, int view, protea_rng rng,
+                                  const float mean[3], const float std[3], protea_augment_buffer *b);
+
+/* The plain view for features: short side to size, central square, normalised. */
+protea_status protea_plain_view(float *x, const protea_image *image, int size, const float mean[3], const float std[3],
+                                protea_augment_buffer *b);
+
+#endif

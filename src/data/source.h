@@ -1,0 +1,46 @@
+/* A data set: found out by content, read at random, by any number of threads at once. */
+#ifndef PROTEA_DATA_SOURCE_H
+#define PROTEA_DATA_SOURCE_H
+
+#include "image/image.h"
+
+typedef struct protea_source protea_source;
+
+typedef struct protea_source_opts {
+    int64_t limit;       /* 0: all; else this many images, as evenly over the folders as possible */
+    uint64_t seed;       /* of the limit's choice */
+    bool no_labels;      /* class-like folders are only folders */
+    protea_limits limits;
+} protea_source_opts;
+protea_source_opts protea_source_opts_default(void);
+
+/* spec: a folder (class folders, flat or nested), a tar (plain, gz, xz, zst), a CIFAR-10 binary file or the folder with
+ * them, `synth:NAME[,n=5000][,size=32][,seed=1]`, each but the last with an optional `::SUB` after it.
+ * Classes are the names of the folders that hold the images, sorted bytewise, numbered from 0; a set whose images all lie
+ * in one folder has no labels. Order: by path, bytewise. Only regular files are opened; links are followed once, loops cut.
+ * Errors: PROTEA_ERR_INPUT (nothing usable, unknown kind), PROTEA_ERR_IO. */
+protea_status protea_source_open(protea_source **out, const char *spec, const protea_source_opts *opts);
+void protea_source_close(protea_source *s); /* accepts NULL */
+
+int64_t protea_source_count(const protea_source *s);
+const char *protea_source_kind(const protea_source *s);              /* "folder", "tar", "cifar10", "synth" */
+int protea_source_n_classes(const protea_source *s);                 /* 0: no labels */
+const char *protea_source_class(const protea_source *s, int label);  /* name */
+int32_t protea_source_label(const protea_source *s, int64_t i);      /* -1 without labels */
+/* Path or member name of image i, unique in the set; borrowed. Raw bytes: escape before showing. */
+const char *protea_source_name(const protea_source *s, int64_t i);
+/* What identifies the set: a hash of names, sizes and labels, 32 hex digits. */
+const char *protea_source_fingerprint(const protea_source *s);
+/* Decodes image i into *out (buffer reused). Thread-safe. Errors: PROTEA_ERR_INPUT for this image only. */
+protea_status protea_source_read(const protea_source *s, int64_t i, protea_image *out);
+/* Bytes of decoded or archived data held in memory, for the log. */
+size_t protea_source_memory(const protea_source *s);
+
+/* Images that could not be used, in order of index; grows while a set is read. */
+typedef struct protea_skip { int64_t index; char *reason; } protea_skip;
+/* Remembers that image i is bad; thread-safe, once per image. */
+protea_status protea_source_skip(protea_source *s, int64_t i, const char *reason);
+bool protea_source_is_bad(const protea_source *s, int64_t i);
+int64_t protea_source_skipped(const protea_source *s, const protea_skip **list); /* sorted by index; borrowed until the next skip */
+
+#endif

@@ -1,0 +1,3 @@
+/* One line per method, alphabetical. */
+#define PROTEA_METHOD_LIST(X) \
+    X(swav)

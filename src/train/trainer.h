@@ -1,0 +1,66 @@
+/* The loop. Knows no method by name, no data set by kind; evaluation during training is a hook handed in. */
+#ifndef PROTEA_TRAIN_TRAINER_H
+#define PROTEA_TRAIN_TRAINER_H
+
+#include <protea/job.h>
+
+#include "data/loader.h"
+#include "method/method.h"
+#include "nn/layers.h"
+#include "optim/optim.h"
+
+typedef struct protea_train_opts {
+    int64_t epochs;
+    double max_minutes;            /* 0: no limit; the schedule still spans the epochs that fit (see trainer.c) */
+    int64_t batch_size;
+    double warmup_epochs, start_warmup, final_lr;
+    char arch[PROTEA_OPT_STRING_MAX];
+    int32_t stem;                  /* choice of "auto|small|large" */
+    int64_t image_size;            /* 0: from the data */
+    int32_t normalize;             /* choice of "auto|imagenet|cifar" */
+    int64_t checkpoint_freq, log_freq;
+    int64_t workers;               /* -1: as many as processors beyond the compute threads */
+    int64_t max_bad, limit;
+    int32_t resume, overwrite;
+    char recipe[PROTEA_OPT_STRING_MAX];
+    char knn_train[PROTEA_OPT_STRING_MAX], knn_test[PROTEA_OPT_STRING_MAX];
+    int64_t knn_freq;              /* epochs; 0: at the end only */
+} protea_train_opts;
+extern const protea_opt protea_train_table[];
+
+/* Evaluation and features, handed in from above. */
+typedef struct protea_train_hooks {
+    /* kNN top-1 of the backbone as it stands, in 0..1; may be NULL. */
+    protea_status (*knn)(void *self, protea_ctx *cx, protea_module *backbone, double *top1);
+    /* The data set's features through an encoder, in order: z (n, dim). */
+    protea_status (*features)(void *self, protea_ctx *cx, protea_module *encoder, protea_source *source, float *z, int64_t dim);
+    void *self;
+} protea_train_hooks;
+
+typedef struct protea_train_result {
+    int64_t epochs, steps, images;
+    double loss, seconds, images_per_second, knn_top1; /* knn_top1 < 0: not measured */
+    bool stopped;
+} protea_train_result;
+
+/* All that a run is made of. The caller fills in the pieces (api/verb_train.c), the trainer drives them. */
+typedef struct protea_trainer {
+    protea_ctx *cx;
+    const protea_train_opts *opts;
+    const protea_optim_opts *optim_opts;
+    protea_options *options;                  /* for the record in config.yaml and the checkpoint */
+    const protea_method_ops *ops;
+    void *method;                             /* method's struct with its options set, init not yet called */
+    protea_source *source;
+    const protea_augment_opts *augment;
+    float mean[3], std[3];
+    int image_size;
+    bool small_stem;
+    const char *run_dir, *precision;
+    const protea_hooks *hooks;
+    const protea_train_hooks *train_hooks;
+} protea_trainer;
+
+protea_status protea_train_run(protea_trainer *t, protea_train_result *result);
+
+#endif

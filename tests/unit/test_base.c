@@ -1,0 +1,115 @@
+/* Proves: Philox gives its published vectors; draws are uniform and unbiased; arenas count, align and refuse; messages
+ * escape what is hostile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/rng.h"
+
+/* Known answers of the Random123 distribution (kat_vectors, philox4x32-10). */
+static void philox_known_answers(void **state)
+{
+    (void)state;
+    const uint32_t ones[4] = { 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu }, zero[4] = { 0 };
+    const uint32_t pi[4] = { 0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u }, pi_key[2] = { 0xa4093822u, 0x299f31d0u };
+    const uint32_t want[3][4] = { { 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u },
+                                  { 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu },
+                                  { 0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u } };
+    uint32_t got[4];
+    protea_philox(got, zero, zero);
+    assert_memory_equal(got, want[0], sizeof got);
+    protea_philox(got, ones, ones);
+    assert_memory_equal(got, want[1], sizeof got);
+    protea_philox(got, pi, pi_key);
+    assert_memory_equal(got, want[2], sizeof got);
+}
+
+static void draws_are_uniform(void **state)
+{
+    (void)state;
+    protea_rng rng = protea_rng_make(7, PROTEA_RNG_TEST, 1, 2, 3);
+    int count[10] = { 0 };
+    double sum = 0, square = 0;
+    for (int i = 0; i < 100000; i++) {
+        count[protea_rng_below(&rng, 10)]++;
+        double x = protea_rng_normal(&rng);
+        sum += x;
+        square += x * x;
+    }
+    for (int i = 0; i < 10; i++)
+        assert_in_range(count[i], 9600, 10400);
+    assert_true(sum / 1e5 < 0.02 && sum / 1e5 > -0.02);
+    assert_true(square / 1e5 < 1.02 && square / 1e5 > 0.98);
+}
+
+static void streams_differ(void **state)
+{
+    (void)state;
+    protea_rng a = protea_rng_make(1, PROTEA_RNG_VIEW, 0, 5, 0), b = protea_rng_make(1, PROTEA_RNG_VIEW, 0, 5, 1);
+    protea_rng again = protea_rng_make(1, PROTEA_RNG_VIEW, 0, 5, 0);
+    int equal = 0;
+    for (int i = 0; i < 100; i++) {
+        uint32_t x = protea_rng_u32(&a);
+        equal += x == protea_rng_u32(&b);
+        assert_int_equal(x, protea_rng_u32(&again));
+    }
+    assert_true(equal < 2);
+}
+
+static void arenas(void **state)
+{
+    (void)state;
+    protea_arena *plan, *real;
+    void *p;
+    assert_int_equal(protea_arena_new(&plan, 0, "test"), PROTEA_OK);
+    assert_int_equal(protea_arena_alloc(plan, &p, 100), PROTEA_OK);
+    assert_int_equal(protea_arena_alloc(plan, &p, 1), PROTEA_OK);
+    assert_int_equal(protea_arena_peak(plan), 192);
+    assert_int_equal(protea_arena_new(&real, 192, "test"), PROTEA_OK);
+    size_t mark = protea_arena_mark(real);
+    assert_int_equal(protea_arena_alloc(real, &p, 100), PROTEA_OK);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    memset(p, 1, 100);
+    protea_arena_release(real, mark);
+    assert_int_equal(protea_arena_alloc(real, &p, 3u << 20), PROTEA_ERR_MEMORY);
+    assert_null(p);
+    assert_non_null(strstr(protea_last_error(), "3145728 bytes wanted"));
+    protea_arena_free(plan);
+    protea_arena_free(real);
+}
+
+static void allocations_fail_when_told(void **state)
+{
+    (void)state;
+    char *a = NULL, *b = NULL;
+    protea_alloc_fail_after(2, 0);
+    assert_int_equal(protea_new(&a, 10, 1, "a"), PROTEA_OK);
+    assert_int_equal(protea_new(&b, 10, 1, "the second"), PROTEA_ERR_MEMORY);
+    assert_null(b);
+    assert_non_null(strstr(protea_last_error(), "the second"));
+    assert_int_equal(protea_new(&b, SIZE_MAX / 2, 4, "too much"), PROTEA_ERR_MEMORY);
+    protea_free(a);
+}
+
+static void hostile_text_is_escaped(void **state)
+{
+    (void)state;
+    char out[200];
+    assert_string_equal(protea_escape(out, sizeof out, "a\nb\x1b[31m\xff\xe2\x80\xaeü"), "a\\nb\\x1b[31m\\xff\\u{202e}ü");
+    assert_string_equal(protea_escape(out, 4, "üüü"), "ü");
+    assert_int_equal(protea_fail(PROTEA_ERR_INPUT, "%s: bad", "x\ny"), PROTEA_ERR_INPUT);
+    assert_string_equal(protea_last_error(), "x\\ny: bad");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(philox_known_answers), cmocka_unit_test(draws_are_uniform), cmocka_unit_test(streams_differ),
+        cmocka_unit_test(arenas), cmocka_unit_test(allocations_fail_when_told), cmocka_unit_test(hostile_text_is_escaped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
