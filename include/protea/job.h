@@ -49,6 +49,7 @@ typedef struct protea_verb_info {
     const char *const *kind_summaries;        /* one line each, or NULL */
     int min_arguments, max_arguments;         /* after the kind */
     int output;                               /* 0: takes no -o; 1: may; 2: must */
+    const char *output_name;                  /* what -o takes: "RUN", "FILE.npy"; NULL where it takes none */
     const char *example;                      /* one whole command line */
 } protea_verb_info;
 
@@ -58,6 +59,9 @@ const protea_verb_info *const *protea_verbs(int *n);
 /* kind: method, protocol, algorithm or name after the verb, NULL where the verb takes none.
  * Errors: PROTEA_ERR_USAGE with the nearest verb or kind. *out: owned. */
 protea_status protea_job_new(protea_job **out, const char *verb, const char *kind);
+/* As above, from a config file (RUN/config.yaml): its options, and its kind and arguments where kind is NULL and
+ * protea_job_run gets none. Errors: also PROTEA_ERR_INPUT (no such file), PROTEA_ERR_USAGE (it is of another verb). */
+protea_status protea_job_new_from(protea_job **out, const char *verb, const char *kind, const char *config_path);
 void protea_job_free(protea_job *job); /* accepts NULL */
 /* Borrowed from the job. */
 protea_options *protea_job_options(protea_job *job);
@@ -65,6 +69,9 @@ protea_options *protea_job_options(protea_job *job);
  * PROTEA_STOPPED; NULL on other failures. */
 protea_status protea_job_run(protea_job *job, const char *const *arguments, int n, const char *output,
                              const protea_hooks *hooks, char **json);
+/* The options as a run would use them (recipe chosen, sizes settled), as YAML; nothing is run. *yaml: owned (free()). */
+protea_status protea_job_config(protea_job *job, const char *const *arguments, int n, const char *output,
+                                const protea_hooks *hooks, char **yaml);
 
 #ifdef __cplusplus
 }

@@ -34,8 +34,16 @@ enum {
     PROTEA_OPT_MAY_CHANGE = 1,  /* a resumed run may be given another value in silence (logging, more epochs) */
     PROTEA_OPT_WARN_CHANGE = 2, /* as above, with a warning (threads: results are then only close) */
     PROTEA_OPT_NOT_SAVED = 4,   /* belongs to one call, not to the run: --resume, --overwrite */
-    PROTEA_OPT_SCALES = 8       /* a length in steps or epochs that a recipe may give as a share of the run, e.g. `10%` */
+    PROTEA_OPT_SCALES = 8,      /* a length in steps or epochs that may be given as a share of the run, `10%`: the field
+                                 * then holds -10 (whole percents where it is an integer); see protea_length */
+    PROTEA_OPT_HIDDEN = 16      /* left out of --help: for tests and proofs */
 };
+
+/* What a PROTEA_OPT_SCALES field says, given how long the run is, in the same unit as the result. */
+static inline double protea_length(double field, double run)
+{
+    return field >= 0 ? field : -field / 100 * run;
+}
 
 typedef struct protea_opt {
     const char *key;      /* canonical name with underscores, e.g. "nmb_prototypes"; NULL ends a table */
@@ -80,12 +88,24 @@ int protea_options_given(const protea_options *options, const char *key);
  * Errors: PROTEA_ERR_USAGE (no such option), PROTEA_ERR_INTERNAL (size too small). */
 protea_status protea_options_get(const protea_options *options, const char *key, char *out, size_t size);
 
-/* YAML: one `key: value` a line. A recipe may also hold `description:` text, which is skipped.
+/* YAML: one `key: value` a line, lists as [2, 6]. `description`, `verb`, `kind` and `arguments` are skipped here.
  * name: how messages call the text. Errors: PROTEA_ERR_USAGE naming name:line, the key and the nearest one. */
 protea_status protea_options_read_yaml(protea_options *options, const char *text, size_t len, const char *name,
                                        protea_origin origin);
+/* The verb, kind (or NULL) and positional arguments that write_yaml records above the options; copied. */
+protea_status protea_options_set_call(protea_options *options, const char *verb, const char *kind,
+                                      const char *const *arguments, int n);
 /* Every saved option, with its help as a comment. *out: owned (free()). */
 protea_status protea_options_write_yaml(const protea_options *options, char **out);
+
+/* ---- recipes: YAML files that ship inside the library. */
+/* *text: borrowed, constant, *len bytes. Errors: PROTEA_ERR_USAGE with the nearest recipe. */
+protea_status protea_recipe_find(const char *name, const char **text, size_t *len);
+/* Names in alphabetical order, NULL-terminated. */
+const char *const *protea_recipe_names(void);
+/* Sets what a recipe says, origin PROTEA_FROM_RECIPE. name_or_path: a shipped recipe, or a file where it holds a slash or
+ * ends in .yaml or .yml. Errors: as protea_options_read_yaml; PROTEA_ERR_INPUT (no such file). */
+protea_status protea_options_read_recipe(protea_options *options, const char *name_or_path);
 
 /* Walks over all entries in order: title changes between groups. Stops when visit returns non-zero. */
 void protea_options_each(const protea_options *options,

@@ -25,6 +25,9 @@ typedef struct protea_verb {
     size_t size;                   /* of the verb's options struct: zeroed, then filled from the tables */
     /* Adds the option tables for this kind. */
     protea_status (*options)(void *self, const char *kind, protea_options *options);
+    /* Settles what depends on the arguments (which recipe, which image size) in the options, before run and before
+     * --print-config shows them. May be NULL. */
+    protea_status (*resolve)(void *self, const protea_call *call);
     protea_status (*run)(void *self, const protea_call *call);
     void (*free)(void *self);      /* may be NULL */
 } protea_verb;
@@ -34,6 +37,7 @@ typedef struct protea_session_opts {
     int64_t threads;               /* 0: as many as processors */
     int32_t precision;             /* choice of "auto|f32|bf16" */
     int64_t seed;
+    int32_t isa;                   /* choice of "auto|ref|sse2|avx2|avx512": the most that kernels may use */
 } protea_session_opts;
 extern const protea_opt protea_session_table[];
 
@@ -41,13 +45,19 @@ typedef struct protea_session {
     protea_ctx cx;                 /* no arenas yet: see protea_session_arenas */
     const char *precision;         /* what was chosen: "f32" or "bf16" */
 } protea_session;
-/* Opens back-end and comm, sets threads, logs what was chosen. Close in any case, also after a failure (fields zero). */
+/* Opens back-end and comm, sets threads, logs what was chosen. Close in any case, also after a failure (fields zero).
+ * Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INTERNAL. */
 protea_status protea_session_open(protea_session *s, const protea_session_opts *opts, const protea_hooks *hooks);
 void protea_session_close(protea_session *s);
 
 /* ---- progress with a bounded call rate */
-typedef struct protea_ticker { const protea_hooks *hooks; double started, last; double done0; } protea_ticker;
+typedef struct protea_ticker {
+    const protea_hooks *hooks;
+    double started, last; /* seconds */
+} protea_ticker;
 void protea_ticker_start(protea_ticker *t, const protea_hooks *hooks);
+/* Reports to hooks->progress at most 5 times a second, and always when done reaches total. note may be NULL. The rate is
+ * the mean since start. */
 void protea_ticker_tick(protea_ticker *t, const char *stage, double done, double total, const char *unit, const char *note);
 
 #endif

@@ -1,9 +1,2 @@
 /* One line per verb, in the order of the help. */
-#define PROTEA_VERB_LIST(X) \
-    X(train)   \
-    X(embed)   \
-    X(eval)    \
-    X(synth)   \
-    X(inspect) \
-    X(report)  \
-    X(bench)
+#define PROTEA_VERB_LIST(X)

@@ -1,0 +1,212 @@
+/* Bounded reading and atomic, durable writing of files. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+static protea_status fail_io(const char *path, const char *what)
+{
+    return protea_fail(PROTEA_ERR_IO, "%s: %s: %s", path, what, strerror(errno));
+}
+
+/* Size of an open regular file within the limit. */
+static protea_status check_size(int fd, const char *path, size_t limit, size_t *size)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return fail_io(path, "size unknown");
+    if (!S_ISREG(st.st_mode))
+        return protea_fail(PROTEA_ERR_INPUT, "%s: a %s found, a regular file wanted", path,
+                           S_ISDIR(st.st_mode) ? "directory" : "special file");
+    if ((unsigned long long)st.st_size > limit)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: %lld bytes found, at most %zu wanted", path, (long long)st.st_size, limit);
+    *size = (size_t)st.st_size;
+    return PROTEA_OK;
+}
+
+static protea_status read_all(int fd, const char *path, char *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = read(fd, bytes + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_io(path, "not readable");
+        if (n == 0)
+            return protea_fail(PROTEA_ERR_INPUT, "%s: ended after %zu of %zu bytes", path, done, size);
+        done += (size_t)n;
+    }
+    return PROTEA_OK;
+}
+
+protea_status protea_file_read(char **out, size_t *len, const char *path, size_t limit)
+{
+    *out = NULL;
+    *len = 0;
+    char *bytes = NULL;
+    size_t size = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
+    if (fd < 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    protea_status status = check_size(fd, path, limit, &size);
+    if (status == PROTEA_OK)
+        status = protea_new(&bytes, size + 1, 1, path);
+    if (status == PROTEA_OK)
+        status = read_all(fd, path, bytes, size);
+    close(fd);
+    if (status != PROTEA_OK) {
+        protea_free(bytes);
+        return status;
+    }
+    *out = bytes;
+    *len = size;
+    return PROTEA_OK;
+}
+
+static void forget(protea_new_file *f)
+{
+    protea_free(f->path);
+    protea_free(f->temporary);
+    *f = (protea_new_file){ 0 };
+}
+
+protea_status protea_new_file_open(protea_new_file *f, const char *path)
+{
+    *f = (protea_new_file){ 0 };
+    protea_status status = protea_copy_string(&f->path, path);
+    if (status == PROTEA_OK)
+        status = protea_new(&f->temporary, strlen(path) + sizeof ".tmp", 1, path);
+    if (status != PROTEA_OK)
+        goto fail;
+    sprintf(f->temporary, "%s.tmp", path);
+    f->stream = fopen(f->temporary, "wbe");
+    if (f->stream == NULL) {
+        status = fail_io(path, "cannot be written");
+        goto fail;
+    }
+    return PROTEA_OK;
+fail:
+    forget(f);
+    return status;
+}
+
+void protea_new_file_abort(protea_new_file *f)
+{
+    if (f->stream != NULL) {
+        fclose(f->stream);
+        unlink(f->temporary);
+    }
+    forget(f);
+}
+
+static protea_status sync_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return protea_sync_dir(".");
+    char *parent;
+    PROTEA_TRY(protea_copy_string(&parent, path));
+    parent[slash == path ? 1 : slash - path] = 0;
+    protea_status status = protea_sync_dir(parent);
+    protea_free(parent);
+    return status;
+}
+
+protea_status protea_new_file_commit(protea_new_file *f)
+{
+    protea_status status = PROTEA_OK;
+    /* A stream that failed earlier remembers it, but no longer why. */
+    if (ferror(f->stream))
+        status = protea_fail(PROTEA_ERR_IO, "%s: could not be written whole (disk full?)", f->path);
+    else if (fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0)
+        status = fail_io(f->path, "could not be written whole");
+    if (fclose(f->stream) != 0 && status == PROTEA_OK)
+        status = fail_io(f->path, "could not be written whole");
+    f->stream = NULL;
+    if (status == PROTEA_OK && rename(f->temporary, f->path) != 0)
+        status = fail_io(f->path, "cannot be put in place");
+    if (status == PROTEA_OK)
+        status = sync_parent(f->path);
+    else
+        unlink(f->temporary);
+    forget(f);
+    return status;
+}
+
+protea_status protea_file_write(const char *path, const void *bytes, size_t len)
+{
+    protea_new_file f;
+    PROTEA_TRY(protea_new_file_open(&f, path));
+    if (len > 0 && fwrite(bytes, 1, len, f.stream) != len) {
+        protea_status status = fail_io(path, "could not be written whole");
+        protea_new_file_abort(&f);
+        return status;
+    }
+    return protea_new_file_commit(&f);
+}
+
+static protea_status make_dir(const char *path)
+{
+    struct stat st;
+    if (mkdir(path, 0777) == 0)
+        return PROTEA_OK;
+    if (errno != EEXIST)
+        return fail_io(path, "the directory cannot be made");
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return protea_fail(PROTEA_ERR_IO, "%s: not a directory", path);
+    return PROTEA_OK;
+}
+
+protea_status protea_make_dirs(const char *path)
+{
+    char *part;
+    protea_status status = PROTEA_OK;
+    PROTEA_TRY(protea_copy_string(&part, path));
+    for (char *slash = strchr(part + (part[0] != 0), '/'); slash != NULL && status == PROTEA_OK; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        status = make_dir(part);
+        *slash = '/';
+    }
+    protea_free(part);
+    return status == PROTEA_OK ? make_dir(path) : status;
+}
+
+protea_status protea_dir_is_empty(const char *path, bool *empty)
+{
+    *empty = true;
+    DIR *dir = opendir(path);
+    if (dir == NULL && errno == ENOENT)
+        return PROTEA_OK;
+    if (dir == NULL)
+        return fail_io(path, "cannot be used as a directory");
+    for (struct dirent *entry; *empty && (entry = readdir(dir)) != NULL;)
+        *empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(dir);
+    return PROTEA_OK;
+}
+
+protea_status protea_sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_io(path, "cannot be opened");
+    /* Some file systems cannot sync a directory and say so with EINVAL; nothing more can be done there. */
+    protea_status status = fsync(fd) != 0 && errno != EINVAL ? fail_io(path, "cannot be synced") : PROTEA_OK;
+    close(fd);
+    return status;
+}
+
+protea_status protea_path_join(char **out, const char *directory, const char *name)
+{
+    size_t len = strlen(directory);
+    const char *slash = len > 0 && directory[len - 1] != '/' ? "/" : "";
+    PROTEA_TRY(protea_new(out, len + strlen(name) + 2, 1, "a path"));
+    sprintf(*out, "%s%s%s", directory, slash, name);
+    return PROTEA_OK;
+}
