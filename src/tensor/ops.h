@@ -21,7 +21,8 @@ protea_status protea_relu(protea_ctx *cx, protea_tensor *y, const protea_tensor 
 protea_status protea_relu_backward(protea_ctx *cx, protea_tensor *dx, const protea_tensor *y, const protea_tensor *dy);
 protea_status protea_add(protea_ctx *cx, protea_tensor *y, const protea_tensor *a, const protea_tensor *b);
 
-protea_status protea_max_pool(protea_ctx *cx, protea_tensor *y, protea_tensor *where, const protea_tensor *x, protea_conv_geometry g);
+protea_status protea_max_pool(protea_ctx *cx, protea_tensor *y, protea_tensor *where, const protea_tensor *x,
+                              protea_conv_geometry g);
 protea_status protea_max_pool_backward(protea_ctx *cx, protea_tensor *dx, const protea_tensor *dy, const protea_tensor *where,
                                        protea_conv_geometry g);
 protea_status protea_mean_pool(protea_ctx *cx, protea_tensor *y /* (N,C) */, const protea_tensor *x);
