@@ -206,7 +206,8 @@ protea_status protea_path_join(char **out, const char *directory, const char *na
 {
     size_t len = strlen(directory);
     const char *slash = len > 0 && directory[len - 1] != '/' ? "/" : "";
-    PROTEA_TRY(protea_new(out, len + strlen(name) + 2, 1, "a path"));
-    sprintf(*out, "%s%s%s", directory, slash, name);
+    size_t size = len + strlen(name) + 2;
+    PROTEA_TRY(protea_new(out, size, 1, "a path"));
+    snprintf(*out, size, "%s%s%s", directory, slash, name);
     return PROTEA_OK;
 }
