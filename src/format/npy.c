@@ -1,0 +1,192 @@
+#include "format/npy.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/file.h"
+
+enum { MAX_HEADER = 64 << 10, PREAMBLE = 8 };
+static const char magic[] = "\x93NUMPY";
+
+typedef struct dtype_name { protea_dtype dtype; const char *descr; } dtype_name;
+static const dtype_name dtype_names[] = {
+    { PROTEA_F32, "<f4" }, { PROTEA_U8, "|u1" }, { PROTEA_I32, "<i4" }, { PROTEA_I64, "<i8" },
+};
+enum { N_DTYPES = sizeof dtype_names / sizeof *dtype_names };
+
+static protea_status bad(const char *path, const char *found)
+{
+    return protea_fail(PROTEA_ERR_INPUT, "%s: %s; wanted an .npy array of <f4, |u1, <i4 or <i8 in C order", path, found);
+}
+
+/* ---- the header: a Python dict literal with the keys descr, fortran_order and shape */
+
+/* What follows `'key':`, or NULL. */
+static const char *value_of(const char *header, const char *key)
+{
+    char quoted[32];
+    for (int i = 0; i < 2; i++) {
+        snprintf(quoted, sizeof quoted, i ? "\"%s\"" : "'%s'", key);
+        const char *at = strstr(header, quoted);
+        if (at == NULL)
+            continue;
+        at += strlen(quoted);
+        at += strspn(at, " \t");
+        if (*at != ':')
+            return NULL;
+        return at + 1 + strspn(at + 1, " \t");
+    }
+    return NULL;
+}
+
+static protea_status parse_dtype(protea_tensor *t, const char *header, const char *path)
+{
+    const char *text = value_of(header, "descr");
+    if (text == NULL || (*text != '\'' && *text != '"'))
+        return bad(path, "its header names no single type");
+    for (int i = 0; i < N_DTYPES; i++)
+        if (strncmp(text + 1, dtype_names[i].descr, 3) == 0 && text[4] == *text) {
+            t->dtype = dtype_names[i].dtype;
+            return PROTEA_OK;
+        }
+    char found[64];
+    snprintf(found, sizeof found, "its type is %.*s", (int)strcspn(text + 1, "'\",}") + 2, text);
+    return bad(path, found);
+}
+
+static protea_status parse_shape(protea_tensor *t, const char *header, const char *path)
+{
+    const char *at = value_of(header, "shape");
+    if (at == NULL || *at != '(')
+        return bad(path, "its header has no shape");
+    at++;
+    t->n_dims = 0;
+    for (;;) {
+        at += strspn(at, " \t,");
+        if (*at == ')')
+            break;
+        if (!isdigit((unsigned char)*at))
+            return bad(path, "its shape is not a list of numbers");
+        if (t->n_dims == PROTEA_MAX_DIMS)
+            return bad(path, "it has more than 4 dimensions");
+        char *end;
+        errno = 0;
+        long long dim = strtoll(at, &end, 10);
+        if (errno != 0)
+            return bad(path, "a dimension does not fit in 64 bits");
+        t->dim[t->n_dims++] = dim;
+        at = *end == 'L' ? end + 1 : end;
+    }
+    if (t->n_dims == 0) {
+        t->n_dims = 1;
+        t->dim[0] = 1;
+    }
+    return PROTEA_OK;
+}
+
+static protea_status parse_header(protea_tensor *t, const char *header, const char *path)
+{
+    PROTEA_TRY(parse_dtype(t, header, path));
+    const char *order = value_of(header, "fortran_order");
+    if (order == NULL || strncmp(order, "False", 5) != 0)
+        return bad(path, "it is in Fortran order");
+    return parse_shape(t, header, path);
+}
+
+/* ---- the file */
+
+/* Copies the header's text, terminated; *start: where the elements begin. */
+static protea_status read_header(char header[static MAX_HEADER + 1], size_t *start, const unsigned char *bytes, size_t len,
+                                 const char *path)
+{
+    if (len < PREAMBLE + 4 || memcmp(bytes, magic, 6) != 0)
+        return bad(path, "it does not begin as an .npy file does");
+    if (bytes[6] < 1 || bytes[6] > 3)
+        return bad(path, "its format version is unknown");
+    const unsigned char *size = bytes + PREAMBLE;
+    size_t size_len = bytes[6] == 1 ? 2 : 4, header_len = (size_t)size[0] | (size_t)size[1] << 8;
+    if (size_len == 4)
+        header_len |= (size_t)size[2] << 16 | (size_t)size[3] << 24;
+    *start = PREAMBLE + size_len + header_len;
+    if (header_len > MAX_HEADER || *start > len)
+        return bad(path, "its header is longer than 64 KiB or than the file");
+    memcpy(header, size + size_len, header_len);
+    header[header_len] = 0;
+    return PROTEA_OK;
+}
+
+/* Bytes the shape asks for must be exactly those that remain. */
+static protea_status check_size(const protea_tensor *t, size_t remain, const char *path)
+{
+    size_t total = protea_dtype_bytes(t->dtype);
+    for (int i = 0; i < t->n_dims; i++)
+        if (protea_mul_overflows(total, (size_t)t->dim[i], &total))
+            return bad(path, "its shape is larger than any memory");
+    if (total != remain)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: its shape needs %zu bytes of elements, the file holds %zu", path, total, remain);
+    return PROTEA_OK;
+}
+
+protea_status protea_npy_read(protea_tensor *out, const char *path)
+{
+    char *bytes, header[MAX_HEADER + 1];
+    size_t len, start = 0;
+    protea_tensor t = { 0 };
+    *out = t;
+    PROTEA_TRY(protea_file_read(&bytes, &len, path, SIZE_MAX / 2));
+    protea_status status = read_header(header, &start, (const unsigned char *)bytes, len, path);
+    if (status == PROTEA_OK)
+        status = parse_header(&t, header, path);
+    if (status == PROTEA_OK)
+        status = check_size(&t, len - start, path);
+    if (status != PROTEA_OK) {
+        protea_free(bytes);
+        return status;
+    }
+    t.data = memmove(bytes, bytes + start, len - start); /* the file's own buffer becomes the tensor's */
+    *out = t;
+    return PROTEA_OK;
+}
+
+static const char *descr_of(protea_dtype dtype)
+{
+    for (int i = 0; i < N_DTYPES; i++)
+        if (dtype_names[i].dtype == dtype)
+            return dtype_names[i].descr;
+    return NULL;
+}
+
+protea_status protea_npy_write(const char *path, const protea_tensor *t)
+{
+    const char *descr = descr_of(t->dtype);
+    if (t->native || descr == NULL)
+        return protea_fail(PROTEA_ERR_INTERNAL, "%s: only plain f32, u8, i32 and i64 tensors go into .npy", path);
+    char shape[128], header[256];
+    int len = 0;
+    for (int i = 0; i < t->n_dims; i++)
+        len += snprintf(shape + len, sizeof shape - (size_t)len, i ? " %lld," : "%lld,", (long long)t->dim[i]);
+    if (t->n_dims > 1)
+        shape[len - 1] = 0; /* only a tuple of one keeps its comma */
+    len = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape);
+    int padded = (PREAMBLE + 2 + len + 1 + 63) / 64 * 64 - PREAMBLE - 2; /* elements begin at a multiple of 64 */
+    unsigned char lead[PREAMBLE + 2] = { 0 };
+    memcpy(lead, magic, 6);
+    lead[6] = 1;
+    lead[8] = (unsigned char)(padded & 255);
+    lead[9] = (unsigned char)(padded >> 8);
+
+    size_t bytes = protea_dtype_bytes(t->dtype);
+    for (int i = 0; i < t->n_dims; i++)
+        bytes *= (size_t)t->dim[i];
+    protea_new_file f;
+    PROTEA_TRY(protea_new_file_open(&f, path));
+    fwrite(lead, 1, sizeof lead, f.stream);
+    fprintf(f.stream, "%-*s\n", padded - 1, header);
+    fwrite(t->data, 1, bytes, f.stream);
+    return protea_new_file_commit(&f);
+}
