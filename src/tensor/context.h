@@ -54,6 +54,9 @@ protea_status protea_tensor_plain(protea_ctx *cx, protea_tensor *out, protea_whe
 protea_status protea_tensor_rows(protea_ctx *cx, protea_tensor *out, protea_where where, int64_t n, int64_t c);
 protea_status protea_tensor_native(protea_ctx *cx, protea_tensor *out, protea_where where, protea_dtype dtype, int64_t n,
                                    int64_t c, int64_t h, int64_t w);
+/* Only the shape of a native tensor, with data NULL: for memory the caller has already. */
+protea_status protea_native_shape(protea_ctx *cx, protea_tensor *out, protea_dtype dtype, int64_t n, int64_t c, int64_t h,
+                                  int64_t w);
 /* Same shape, dtype and layout as `like`. */
 protea_status protea_tensor_like(protea_ctx *cx, protea_tensor *out, protea_where where, const protea_tensor *like);
 
@@ -62,7 +65,8 @@ protea_status protea_tensor_new(protea_tensor *out, int n_dims, const int64_t *d
 void protea_tensor_release(protea_tensor *t);
 
 /* Runs body(self) once on paper with counting arenas, then makes arenas of just that size for the steps to come; earlier
- * ones are freed. Logs nothing; *kept, *scratch (may be NULL) receive the sizes in bytes. */
+ * ones (cx->kept, cx->scratch: NULL or owned by the context) are freed. When body fails, cx is left as it was. Logs
+ * nothing; *kept, *scratch (may be NULL) receive the sizes in bytes. */
 protea_status protea_plan_arenas(protea_ctx *cx, protea_status (*body)(protea_ctx *cx, void *self), void *self, size_t *kept,
                                  size_t *scratch);
 

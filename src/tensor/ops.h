@@ -10,6 +10,12 @@ protea_status protea_to_native(protea_ctx *cx, protea_tensor *y, const protea_te
 protea_status protea_from_native(protea_ctx *cx, protea_tensor *y, const protea_tensor *x);
 
 typedef struct protea_conv_geometry { int64_t kernel, stride, pad; } protea_conv_geometry;
+/* Height or width after a window has gone over `in` pixels; below 1 when it does not fit. */
+static inline int64_t protea_conv_size(int64_t in, protea_conv_geometry g)
+{
+    int64_t room = in + 2 * g.pad - g.kernel;
+    return room < 0 ? 0 : room / g.stride + 1;
+}
 /* w, dw: plain f32 (O,C,K,K). */
 protea_status protea_conv(protea_ctx *cx, protea_tensor *y, const protea_tensor *x, const protea_tensor *w, protea_conv_geometry g);
 protea_status protea_conv_backward_data(protea_ctx *cx, protea_tensor *dx, const protea_tensor *dy, const protea_tensor *w,
@@ -36,6 +42,7 @@ protea_status protea_bias_backward(protea_ctx *cx, protea_tensor *dbias, const p
 protea_status protea_l2norm(protea_ctx *cx, protea_tensor *y, protea_tensor *norm /* (N,1) */, const protea_tensor *x);
 protea_status protea_l2norm_backward(protea_ctx *cx, protea_tensor *dx, const protea_tensor *y, const protea_tensor *norm,
                                      const protea_tensor *dy);
+/* y: plain f32. */
 protea_status protea_fill(protea_ctx *cx, protea_tensor *y, float value);
 /* Copies elements; same shape, dtype and layout. */
 protea_status protea_copy(protea_ctx *cx, protea_tensor *y, const protea_tensor *x);
