@@ -43,10 +43,11 @@ typedef struct protea_visitor {
 typedef struct protea_module protea_module;
 typedef struct protea_module_ops {
     const char *kind;
-    /* y is allocated by the module in the kept arena (or scratch when it says so). */
+    /* y is allocated by the module in the kept arena. x must stay until backward (with a tape) or until y is read. */
     protea_status (*forward)(protea_ctx *cx, protea_module *m, const protea_pass *pass, const protea_tensor *x, protea_tensor *y);
     /* Pops what the last forward pushed; adds to parameter gradients; dx NULL: not wanted.
-     * dx is allocated by the module in the scratch arena; dy may be overwritten. */
+     * dy may be overwritten, and dx may be dy's memory; else the module allocates dx in the scratch arena, perhaps with
+     * temporaries below it. So who calls marks the scratch arena before, and releases it when dx has been used. */
     protea_status (*backward)(protea_ctx *cx, protea_module *m, protea_tape *tape, protea_tensor *dy, protea_tensor *dx);
     protea_status (*visit)(protea_module *m, const char *prefix, const protea_visitor *v);
     void (*free)(protea_module *m);
@@ -62,7 +63,11 @@ protea_status protea_backward(protea_ctx *cx, protea_module *m, protea_tape *tap
 protea_status protea_visit(protea_module *m, const char *prefix, const protea_visitor *v);
 void protea_module_free(protea_module *m); /* accepts NULL */
 
-/* Parameter with its gradient, zeroed. */
+/* What a module's visit is made of: hands over one tensor as prefix.name. */
+protea_status protea_visit_param(const protea_visitor *v, const char *prefix, const char *name, protea_param *p);
+protea_status protea_visit_buffer(const protea_visitor *v, const char *prefix, const char *name, protea_tensor *t);
+
+/* Parameter with its gradient, zeroed; no_decay is set when it has one dimension. Also on failure: release it. */
 protea_status protea_param_new(protea_param *p, int n_dims, const int64_t *dim);
 void protea_param_release(protea_param *p);
 /* "prefix.name" (or "name" with an empty prefix) into out; long names fail. */
