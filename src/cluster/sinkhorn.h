@@ -6,12 +6,20 @@
 
 /* q (n,K) = last n rows of the codes of scores (B,K), B >= n; queue rows first.
  *
- *   Q <- exp((S - max S) / eps);  repeat iters: columns (prototypes) of Q sum to 1/K, rows (samples) to 1/B;  Q <- B Q
+ *   Q <- exp(S / eps);  repeat iters: columns (prototypes) of Q sum to B/K, then rows (samples) to 1
+ *
+ * which is the paper's alternation with its final factor B taken in from the start. It ends on the rows: each code sums
+ * to 1, the prototypes' masses only nearly to B/K. B counts the rows of all ranks, which must have equally many.
  *
  * scores  (B,K)  cosine of embedding and prototype. Left as they are.
+ * q       (n,K)  must not overlap scores.
  * eps            entropy regulariser, > 0; 0.05 in the paper.   iters  >= 1; 3 in the paper.
- * The global maximum over all ranks is subtracted, which is exact; a per-sample one is not (methods.md 1.4).
- * Collective. Errors: PROTEA_ERR_USAGE (eps, iters), PROTEA_ERR_DIVERGED (scores not finite, or a sample's row underflows).
+ *
+ * Each prototype's largest score over all samples and ranks is subtracted before exp. That is exact, because the first
+ * thing the alternation does is to rescale every column; a per-sample maximum would change the result. Unlike the one
+ * global maximum it also keeps a prototype from underflowing, however small eps is.
+ * Collective. Errors, on all ranks alike: PROTEA_ERR_USAGE (eps, iters), PROTEA_ERR_DIVERGED (scores not finite, or a
+ * sample's row underflows). Equal bits for any number of threads.
  * Source: Caron et al. 2020, arXiv:2006.09882, sec. 3.1 and listing 1. Scratch: cx->scratch. */
 protea_status protea_sinkhorn(protea_ctx *cx, protea_tensor *q, const protea_tensor *scores, double eps, int64_t iters);
 

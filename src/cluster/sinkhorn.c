@@ -1,0 +1,237 @@
+/* Sinkhorn-Knopp by scaling vectors: the codes are diag(v) E diag(u), E = exp(scores / eps), and only u (K) and v (B)
+ * change. A sweep reads E once: while a row is in cache, its scale v_b = 1 / (E_b . u) is found and v_b E_b is added to
+ * the column sums that the next u needs.
+ *
+ * Rows are cut into parts of a fixed size, whose column sums are in float and are added up in double, in order: the
+ * result does not depend on how many threads share the parts. */
+#include "cluster/sinkhorn.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "comm/comm.h"
+
+enum { PART_ROWS = 32, LANES = 16 };
+
+typedef struct sinkhorn {
+    protea_ctx *cx;
+    const float *scores;    /* (B,K) */
+    float *e_queue, *e;     /* (B-n,K), (n,K): E; e is q, which becomes the codes in the last sweep */
+    int64_t b, n, k, n_parts;
+    float *shift;           /* (K): what is subtracted from a prototype's scores */
+    float *u;               /* (K) */
+    double *column_sum;     /* (K), over all ranks once summed */
+    float *part_sum;        /* (n_parts,K) */
+    double eps;
+} sinkhorn;
+
+static protea_status check(const protea_tensor *q, const protea_tensor *scores, double eps, int64_t iters)
+{
+    if (!(eps > 0) || isinf(eps))
+        return protea_fail(PROTEA_ERR_USAGE, "epsilon: %g found, a number above 0 wanted", eps);
+    if (iters < 1)
+        return protea_fail(PROTEA_ERR_USAGE, "sinkhorn_iterations: %lld found, at least 1 wanted", (long long)iters);
+    if (q->n_dims != 2 || scores->n_dims != 2 || q->dim[1] != scores->dim[1] || q->dim[0] > scores->dim[0] || q->dim[0] < 1)
+        return protea_fail(PROTEA_ERR_INTERNAL, "sinkhorn: codes (%lld,%lld) do not fit scores (%lld,%lld)",
+                           (long long)q->dim[0], (long long)q->dim[1], (long long)scores->dim[0], (long long)scores->dim[1]);
+    return PROTEA_OK;
+}
+
+static protea_status allocate(sinkhorn *s)
+{
+    protea_arena *scratch = s->cx->scratch;
+    size_t columns = (size_t)s->k, queue_rows = (size_t)(s->b - s->n);
+    PROTEA_TRY(protea_arena_alloc(scratch, &s->e_queue, queue_rows * columns * sizeof(float)));
+    PROTEA_TRY(protea_arena_alloc(scratch, &s->part_sum, (size_t)s->n_parts * columns * sizeof(float)));
+    PROTEA_TRY(protea_arena_alloc(scratch, &s->column_sum, columns * sizeof(double)));
+    PROTEA_TRY(protea_arena_alloc(scratch, &s->shift, columns * sizeof(float)));
+    return protea_arena_alloc(scratch, &s->u, columns * sizeof(float));
+}
+
+/* Row b of E. */
+static float *row_of(const sinkhorn *s, int64_t b)
+{
+    int64_t queue_rows = s->b - s->n;
+    return b < queue_rows ? s->e_queue + b * s->k : s->e + (b - queue_rows) * s->k;
+}
+
+static int64_t part_end(const sinkhorn *s, int64_t part)
+{
+    int64_t end = (part + 1) * PART_ROWS;
+    return end < s->b ? end : s->b;
+}
+
+/* A rank that cannot go on takes the others with it, so that none waits for it in the next sum. */
+static protea_status all_ranks_well(sinkhorn *s, int bad, const char *what)
+{
+    double any = bad;
+    PROTEA_TRY(s->cx->comm->max_f64(s->cx->comm, &any, 1));
+    if (any > 0)
+        return protea_fail(PROTEA_ERR_DIVERGED, "sinkhorn: %s (%lld samples, %lld prototypes, epsilon %g)", what,
+                           (long long)s->b, (long long)s->k, s->eps);
+    return PROTEA_OK;
+}
+
+/* max[k] = max(max[k], x[k]); returns non-zero when an element of x is not finite. */
+static int row_max(float *restrict max, const float *restrict x, int64_t k)
+{
+    float not_finite = 0; /* x - x is 0 for finite x, NaN else, and NaN stays in the sum */
+    for (int64_t i = 0; i < k; i++)
+        max[i] = x[i] > max[i] ? x[i] : max[i];
+    float lane[LANES] = { 0 };
+    int64_t i = 0;
+    for (; i + LANES <= k; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += x[i + j] - x[i + j];
+    for (; i < k; i++)
+        not_finite += x[i] - x[i];
+    for (int j = 0; j < LANES; j++)
+        not_finite += lane[j];
+    return not_finite != 0;
+}
+
+/* shift[k] = largest score of prototype k over all rows and ranks. */
+static protea_status find_shift(sinkhorn *s)
+{
+    int bad = 0;
+    int64_t k = s->k;
+#pragma omp parallel for schedule(static) reduction(| : bad)
+    for (int64_t part = 0; part < s->n_parts; part++) {
+        float *max = s->part_sum + part * k;
+        memcpy(max, s->scores + part * PART_ROWS * k, (size_t)k * sizeof(float));
+        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++)
+            bad |= row_max(max, s->scores + b * k, k);
+    }
+    for (int64_t part = 1; part < s->n_parts; part++)
+        row_max(s->part_sum, s->part_sum + part * k, k);
+    for (int64_t i = 0; i < k; i++)
+        s->column_sum[i] = s->part_sum[i];
+    PROTEA_TRY(s->cx->comm->max_f64(s->cx->comm, s->column_sum, (size_t)k));
+    for (int64_t i = 0; i < k; i++)
+        s->shift[i] = (float)s->column_sum[i];
+    return all_ranks_well(s, bad, "the scores are not all finite");
+}
+
+/* E = exp((scores - shift) / eps), and its column sums. */
+static void exponentiate(sinkhorn *s)
+{
+    protea_backend *be = s->cx->be;
+    int64_t k = s->k;
+    float inverse_eps = (float)(1 / s->eps);
+#pragma omp parallel for schedule(static)
+    for (int64_t part = 0; part < s->n_parts; part++) {
+        float *restrict sum = s->part_sum + part * k;
+        memset(sum, 0, (size_t)k * sizeof(float));
+        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++) {
+            float *restrict e = row_of(s, b);
+            const float *restrict x = s->scores + b * k;
+            for (int64_t i = 0; i < k; i++)
+                e[i] = x[i] - s->shift[i];
+            be->k.exp_shifted(be, e, e, 0, inverse_eps, k);
+            for (int64_t i = 0; i < k; i++)
+                sum[i] += e[i];
+        }
+    }
+}
+
+/* column_sum = the parts' sums over all ranks; u = (B/K) / column_sum. */
+static protea_status scale_columns(sinkhorn *s)
+{
+    enum { STRIP = 256 };
+    int64_t k = s->k;
+#pragma omp parallel for schedule(static)
+    for (int64_t first = 0; first < k; first += STRIP) {
+        int64_t last = first + STRIP < k ? first + STRIP : k;
+        memset(s->column_sum + first, 0, (size_t)(last - first) * sizeof(double));
+        for (int64_t part = 0; part < s->n_parts; part++)
+            for (int64_t i = first; i < last; i++)
+                s->column_sum[i] += (double)s->part_sum[part * k + i];
+    }
+    PROTEA_TRY(s->cx->comm->sum_f64(s->cx->comm, s->column_sum, (size_t)k));
+    double target = (double)s->b * s->cx->comm->size / (double)k;
+    int bad = 0;
+    for (int64_t i = 0; i < k; i++) {
+        s->u[i] = (float)(target / s->column_sum[i]);
+        bad |= !(s->u[i] > 0 && s->u[i] <= FLT_MAX);
+    }
+    return all_ranks_well(s, bad, "a prototype's scores underflow; a larger epsilon is needed");
+}
+
+/* E_b . u: a fixed number of float lanes, added up in double. */
+static double dot(const float *restrict e, const float *restrict u, int64_t k)
+{
+    float lane[LANES] = { 0 };
+    int64_t i = 0;
+    for (; i + LANES <= k; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += e[i + j] * u[i + j];
+    double sum = 0;
+    for (; i < k; i++)
+        sum += (double)e[i] * u[i];
+    for (int j = 0; j < LANES; j++)
+        sum += lane[j];
+    return sum;
+}
+
+/* v_b = 1 / (E_b . u) for each row; the columns of diag(v) E are summed up. */
+static protea_status scale_rows(sinkhorn *s)
+{
+    int bad = 0;
+    int64_t k = s->k;
+#pragma omp parallel for schedule(static) reduction(| : bad)
+    for (int64_t part = 0; part < s->n_parts; part++) {
+        float *restrict sum = s->part_sum + part * k;
+        memset(sum, 0, (size_t)k * sizeof(float));
+        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++) {
+            const float *restrict e = row_of(s, b);
+            float v = (float)(1 / dot(e, s->u, k));
+            bad |= !(v > 0 && v <= FLT_MAX);
+            for (int64_t i = 0; i < k; i++)
+                sum[i] += v * e[i];
+        }
+    }
+    return all_ranks_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
+}
+
+/* The last sweep: the codes of the last n rows, in the place of their E. */
+static protea_status write_codes(sinkhorn *s)
+{
+    int bad = 0;
+    int64_t k = s->k;
+#pragma omp parallel for schedule(static) reduction(| : bad)
+    for (int64_t b = 0; b < s->n; b++) {
+        float *restrict e = s->e + b * k;
+        float v = (float)(1 / dot(e, s->u, k));
+        bad |= !(v > 0 && v <= FLT_MAX);
+        for (int64_t i = 0; i < k; i++)
+            e[i] = v * (e[i] * s->u[i]);
+    }
+    return all_ranks_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
+}
+
+static protea_status alternate(sinkhorn *s, int64_t iters)
+{
+    PROTEA_TRY(find_shift(s));
+    exponentiate(s);
+    for (int64_t sweep = 1; sweep < iters; sweep++) {
+        PROTEA_TRY(scale_columns(s));
+        PROTEA_TRY(scale_rows(s));
+    }
+    PROTEA_TRY(scale_columns(s));
+    return write_codes(s);
+}
+
+protea_status protea_sinkhorn(protea_ctx *cx, protea_tensor *q, const protea_tensor *scores, double eps, int64_t iters)
+{
+    PROTEA_TRY(check(q, scores, eps, iters));
+    sinkhorn s = { .cx = cx, .scores = protea_f32(scores), .e = protea_f32(q), .b = scores->dim[0], .n = q->dim[0],
+                   .k = scores->dim[1], .eps = eps };
+    s.n_parts = (s.b + PART_ROWS - 1) / PART_ROWS;
+    size_t mark = protea_arena_mark(cx->scratch);
+    protea_status status = allocate(&s);
+    if (status == PROTEA_OK && !cx->planning)
+        status = alternate(&s, iters);
+    protea_arena_release(cx->scratch, mark);
+    return status;
+}
