@@ -92,6 +92,8 @@ protea_status protea_options_get(const protea_options *options, const char *key,
  * name: how messages call the text. Errors: PROTEA_ERR_USAGE naming name:line, the key and the nearest one. */
 protea_status protea_options_read_yaml(protea_options *options, const char *text, size_t len, const char *name,
                                        protea_origin origin);
+/* The same from a file of at most 1 MiB. Errors: also PROTEA_ERR_INPUT (no such file, too large). */
+protea_status protea_options_read_file(protea_options *options, const char *path, protea_origin origin);
 /* The verb, kind (or NULL) and positional arguments that write_yaml records above the options; copied. */
 protea_status protea_options_set_call(protea_options *options, const char *verb, const char *kind,
                                       const char *const *arguments, int n);

@@ -1,0 +1,13 @@
+/* Signals that end a run. */
+#ifndef PROTEA_CLI_STOP_H
+#define PROTEA_CLI_STOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* SIGINT, SIGTERM, SIGUSR1 and SIGHUP (unless ignored, as nohup has it) ask a verb that can resume to save and stop:
+ * the flag returned becomes 1. A second SIGINT ends the process at once. Other verbs end at the first. SIGPIPE is ignored:
+ * writing says so with an error. */
+volatile sig_atomic_t *cli_watch_signals(bool can_resume);
+
+#endif

@@ -1,0 +1,34 @@
+/* A job's result for people: a line for each member of the object. */
+#include "summary.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_value(const json_t *value)
+{
+    if (json_is_string(value))
+        printf("%s\n", json_string_value(value));
+    else if (json_is_real(value))
+        printf("%.6g\n", json_real_value(value));
+    else {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
+        printf("%s\n", text ? text : "");
+        free(text);
+    }
+}
+
+void cli_print_summary(const char *json)
+{
+    const char *key;
+    json_t *value, *object = json_loads(json, 0, NULL);
+    int width = 0;
+    json_object_foreach(object, key, value)
+        width = (int)strlen(key) > width ? (int)strlen(key) : width;
+    json_object_foreach(object, key, value) {
+        printf("%-*s  ", width, key);
+        print_value(value);
+    }
+    json_decref(object);
+}

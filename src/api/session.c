@@ -1,0 +1,62 @@
+/* The context a run needs, from options that every verb shares. */
+#include "api/verb.h"
+#include "base/parallel.h"
+#include "comm/comm.h"
+
+#include <stddef.h>
+
+#define FIELD(name) offsetof(protea_session_opts, name)
+const protea_opt protea_session_table[] = {
+    { .key = "seed", .type = PROTEA_OPT_INT, .offset = FIELD(seed), .def = "31", .min = 0, .max = 9e15,
+      .help = "equal seeds give equal runs", .source = "SwAV's code" },
+    { .key = "threads", .type = PROTEA_OPT_INT, .offset = FIELD(threads), .def = "0", .min = 0, .max = 1024,
+      .unit = "threads", .help = "compute threads; 0: one per processor", .flags = PROTEA_OPT_WARN_CHANGE },
+    { .key = "precision", .type = PROTEA_OPT_CHOICE, .offset = FIELD(precision), .def = "auto", .choices = "auto|f32|bf16",
+      .help = "of activations; auto: bf16 where the processor multiplies it" },
+    { .key = "isa", .type = PROTEA_OPT_CHOICE, .offset = FIELD(isa), .def = "auto", .choices = "auto|ref|sse2|avx2|avx512",
+      .help = "the most that kernels may use; ref: plain reference kernels",
+      .flags = PROTEA_OPT_WARN_CHANGE | PROTEA_OPT_HIDDEN },
+    { 0 },
+};
+
+enum { PRECISION_AUTO, PRECISION_F32, PRECISION_BF16 };
+
+/* Choice i of --isa is protea_isa i - 1. */
+static protea_isa isa_of(int32_t choice)
+{
+    return (protea_isa)(choice - 1);
+}
+
+static void choose_precision(protea_session *s, int32_t choice)
+{
+    bool bf16 = choice == PRECISION_BF16 || (choice == PRECISION_AUTO && s->cx.be->bf16_multiplies);
+    s->cx.compute = bf16 ? PROTEA_BF16 : PROTEA_F32;
+    s->precision = bf16 ? "bf16" : "f32";
+    if (bf16 && !s->cx.be->bf16_multiplies)
+        protea_log(&s->cx, PROTEA_LOG_WARN, "--precision bf16: this processor does not multiply bf16; f32 would be faster");
+}
+
+protea_status protea_session_open(protea_session *s, const protea_session_opts *opts, const protea_hooks *hooks)
+{
+    *s = (protea_session){ 0 };
+    s->cx.log = hooks->log;
+    s->cx.log_cookie = hooks->cookie;
+    s->cx.seed = (uint64_t)opts->seed;
+    s->cx.threads = opts->threads > 0 ? (int)opts->threads : protea_cpu_count();
+    protea_set_threads(s->cx.threads);
+    PROTEA_TRY(protea_backend_cpu_open(&s->cx.be, isa_of(opts->isa)));
+    PROTEA_TRY(protea_comm_self(&s->cx.comm));
+    choose_precision(s, opts->precision);
+    protea_log(&s->cx, PROTEA_LOG_INFO, "%s, %d thread%s, %s", s->cx.be->isa, s->cx.threads, s->cx.threads == 1 ? "" : "s",
+               s->precision);
+    return PROTEA_OK;
+}
+
+void protea_session_close(protea_session *s)
+{
+    protea_comm_free(s->cx.comm);
+    protea_backend_close(s->cx.be);
+    protea_arena_free(s->cx.kept);
+    protea_arena_free(s->cx.scratch);
+    *s = (protea_session){ 0 };
+}
