@@ -1,0 +1,38 @@
+/* metrics.jsonl: one JSON object a line, per log interval and per epoch. And the running means that fill it. */
+#ifndef PROTEA_TRAIN_METRIC_LOG_H
+#define PROTEA_TRAIN_METRIC_LOG_H
+
+#include "method/method.h"
+
+/* Means of the losses and metrics of some steps. */
+typedef struct protea_means {
+    protea_step_out sum;
+    int64_t n;
+} protea_means;
+void protea_means_reset(protea_means *m);
+/* Metrics are matched by name; more than PROTEA_MAX_METRICS names are dropped. */
+void protea_means_add(protea_means *m, const protea_step_out *step);
+/* NaN where nothing was added. */
+protea_step_out protea_means_get(const protea_means *m);
+
+typedef struct protea_metric_line {
+    const char *kind;        /* "step", "epoch" */
+    int64_t step, epoch;     /* steps done in the run; the epoch of the last of them, from 1 */
+    protea_step_out mean;    /* of the interval */
+    double lr;
+    double images_per_second, wait_share; /* share of the time spent waiting for data, 0..1 */
+    double seconds;          /* of training, over all parts of a resumed run */
+    double knn_top1;         /* negative: not measured */
+    int64_t skipped_updates; /* non-finite steps so far */
+    const char *warning;     /* or NULL */
+} protea_metric_line;
+
+typedef struct protea_metric_log protea_metric_log;
+/* Appends to path, after cutting everything from the first line that is torn or lies past after_step.
+ * *seconds: what the last line that stays says. Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
+protea_status protea_metric_log_open(protea_metric_log **out, const char *path, int64_t after_step, double *seconds);
+/* A full disk never stops training: a line that cannot be written is lost. */
+void protea_metric_log_write(protea_metric_log *log, const protea_metric_line *line);
+void protea_metric_log_close(protea_metric_log *log); /* accepts NULL */
+
+#endif
