@@ -98,10 +98,10 @@ fail:
 
 void protea_new_file_abort(protea_new_file *f)
 {
-    if (f->stream != NULL) {
+    if (f->stream != NULL)
         fclose(f->stream);
+    if (f->temporary != NULL)
         unlink(f->temporary);
-    }
     forget(f);
 }
 
@@ -118,17 +118,42 @@ static protea_status sync_parent(const char *path)
     return status;
 }
 
-protea_status protea_new_file_commit(protea_new_file *f)
+protea_status protea_new_file_sync(protea_new_file *f)
 {
     protea_status status = PROTEA_OK;
-    /* A stream that failed earlier remembers it, but no longer why. */
-    if (ferror(f->stream))
-        status = protea_fail(PROTEA_ERR_IO, "%s: could not be written whole (disk full?)", f->path);
-    else if (fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0)
-        status = fail_io(f->path, "could not be written whole");
-    if (fclose(f->stream) != 0 && status == PROTEA_OK)
-        status = fail_io(f->path, "could not be written whole");
+    FILE *stream = f->stream;
     f->stream = NULL;
+    /* A stream that failed earlier remembers it, but no longer why. A failed fsync may have dropped the bytes for good:
+     * the file is given up, never tried again. */
+    if (ferror(stream))
+        status = protea_fail(PROTEA_ERR_IO, "%s: could not be written whole (disk full?)", f->path);
+    else if (fflush(stream) != 0 || fsync(fileno(stream)) != 0)
+        status = fail_io(f->path, "could not be written whole");
+    posix_fadvise(fileno(stream), 0, 0, POSIX_FADV_DONTNEED); /* who reads it back should ask the disk, not the cache */
+    if (fclose(stream) != 0 && status == PROTEA_OK)
+        status = fail_io(f->path, "could not be written whole");
+    return status;
+}
+
+/* The old file gets a second name; where there are no hard links it is renamed. */
+static protea_status keep_previous(const char *path, const char *previous)
+{
+    char *step;
+    PROTEA_TRY(protea_new(&step, strlen(previous) + sizeof ".tmp", 1, previous));
+    sprintf(step, "%s.tmp", previous);
+    unlink(step);
+    bool done = link(path, step) == 0 ? rename(step, previous) == 0 : errno == ENOENT || rename(path, previous) == 0;
+    protea_status status = done ? PROTEA_OK : fail_io(previous, "cannot be put in place");
+    unlink(step); /* rename does nothing when both names are the same file already */
+    protea_free(step);
+    return status;
+}
+
+protea_status protea_new_file_commit_keeping(protea_new_file *f, const char *previous)
+{
+    protea_status status = f->stream != NULL ? protea_new_file_sync(f) : PROTEA_OK;
+    if (status == PROTEA_OK && previous != NULL)
+        status = keep_previous(f->path, previous);
     if (status == PROTEA_OK && rename(f->temporary, f->path) != 0)
         status = fail_io(f->path, "cannot be put in place");
     if (status == PROTEA_OK)
@@ -137,6 +162,11 @@ protea_status protea_new_file_commit(protea_new_file *f)
         unlink(f->temporary);
     forget(f);
     return status;
+}
+
+protea_status protea_new_file_commit(protea_new_file *f)
+{
+    return protea_new_file_commit_keeping(f, NULL);
 }
 
 protea_status protea_file_write(const char *path, const void *bytes, size_t len)

@@ -22,6 +22,12 @@ protea_status protea_new_file_open(protea_new_file *f, const char *path);
 /* Flushes, fsyncs, renames and fsyncs the directory. On failure the temporary is removed and what was at path stands.
  * f is empty afterwards in any case. Errors: PROTEA_ERR_IO naming path. */
 protea_status protea_new_file_commit(protea_new_file *f);
+/* The first half of it: flushes, fsyncs and closes the temporary, which can then be read back; a commit or an abort follows.
+ * Errors: PROTEA_ERR_IO naming path. */
+protea_status protea_new_file_sync(protea_new_file *f);
+/* Commit, with the old file (if there is one) kept under the name `previous`. At every instant path is a whole file, or
+ * previous is where the file system has no hard links. */
+protea_status protea_new_file_commit_keeping(protea_new_file *f, const char *previous);
 /* Removes the temporary; accepts an empty (zeroed) or committed f. */
 void protea_new_file_abort(protea_new_file *f);
 

@@ -8,6 +8,9 @@
 #define PROTEA_ST_SUM_PREFIX "{\"__metadata__\":{\"protea.xxh3\":\""
 enum { PROTEA_ST_SUM_DIGITS = 16, PROTEA_ST_HEADER_MAX = 100000000 };
 
+/* The sum of a header that begins so, without the digits; where the whole file's sum starts. */
+uint64_t protea_st_header_sum(const char *header, size_t len);
+
 /* "F32", or NULL for a type that these files do not hold. */
 const char *protea_st_dtype_name(protea_dtype dtype);
 

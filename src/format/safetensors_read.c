@@ -194,17 +194,18 @@ static bool sum_matches(const char *digits, uint64_t hash)
     return strncmp(text, digits, PROTEA_ST_SUM_DIGITS) == 0;
 }
 
+uint64_t protea_st_header_sum(const char *header, size_t len)
+{
+    size_t before = strlen(PROTEA_ST_SUM_PREFIX), after = before + PROTEA_ST_SUM_DIGITS;
+    return XXH3_64bits_withSeed(header + after, len - after, XXH3_64bits(header, before));
+}
+
 static uint64_t whole_sum(const protea_st_file *f)
 {
-    static const char zeros[] = "0000000000000000";
-    size_t before = strlen(PROTEA_ST_SUM_PREFIX), after = before + PROTEA_ST_SUM_DIGITS;
-    const unsigned char *header = f->map + 8;
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    XXH3_64bits_update(&state, header, before);
-    XXH3_64bits_update(&state, zeros, PROTEA_ST_SUM_DIGITS);
-    XXH3_64bits_update(&state, header + after, f->header_len - after + f->data_len);
-    return XXH3_64bits_digest(&state);
+    uint64_t sum = protea_st_header_sum((const char *)f->map + 8, f->header_len);
+    for (int64_t i = 0; i < f->count; i++)
+        sum = XXH3_64bits_withSeed(f->data + f->entries[i].begin, f->entries[i].end - f->entries[i].begin, sum);
+    return sum;
 }
 
 /* A file without sums (from elsewhere) passes. Tensors are looked at first: their message says more. */

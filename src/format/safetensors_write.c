@@ -1,14 +1,16 @@
 /* Writing safetensors. Equal content gives equal bytes.
  *
- * The header begins {"__metadata__":{"protea.xxh3":"<16 hex digits>",...: the XXH3 of the whole file with those digits
- * taken as zeros, so that the header is covered too. "xxh3.NAME" is the sum of one tensor's bytes. */
+ * The header begins {"__metadata__":{"protea.xxh3":"<16 hex digits>",...: a sum of the whole file but these digits, so
+ * that the header is covered too: XXH3 of what is before them, then of what is after them, then of each tensor, each
+ * with the sum so far as its seed. "xxh3.NAME" is the XXH3 of one tensor's bytes. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "base/checked.h"
-#include "format/durable.h"
+#include "base/file.h"
 #include "format/safetensors.h"
 #include "format/safetensors_header.h"
 
@@ -150,33 +152,31 @@ static protea_status header_text(const protea_st_writer *w, char **out, size_t *
 
 static void put_whole_sum(const protea_st_writer *w, char *header, size_t len)
 {
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    XXH3_64bits_update(&state, header, len); /* its digits are still zeros */
+    uint64_t sum = protea_st_header_sum(header, len);
     for (size_t i = 0; i < w->count; i++)
-        XXH3_64bits_update(&state, w->entries[i].tensor.data, protea_bytes(&w->entries[i].tensor));
+        sum = XXH3_64bits_withSeed(w->entries[i].tensor.data, protea_bytes(&w->entries[i].tensor), sum);
     char digits[PROTEA_ST_SUM_DIGITS + 1];
-    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)XXH3_64bits_digest(&state));
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)sum);
     memcpy(header + strlen(PROTEA_ST_SUM_PREFIX), digits, PROTEA_ST_SUM_DIGITS);
 }
 
-static protea_status write_parts(const protea_st_writer *w, protea_durable *file, const char *header, size_t len)
+/* Errors of the stream show when it is synced. */
+static void write_parts(const protea_st_writer *w, FILE *stream, const char *header, size_t len)
 {
     unsigned char length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)len >> (8 * i));
-    PROTEA_TRY(protea_durable_write(file, length, sizeof length));
-    PROTEA_TRY(protea_durable_write(file, header, len));
+    fwrite(length, 1, sizeof length, stream);
+    fwrite(header, 1, len, stream);
     for (size_t i = 0; i < w->count; i++)
-        PROTEA_TRY(protea_durable_write(file, w->entries[i].tensor.data, protea_bytes(&w->entries[i].tensor)));
-    return protea_durable_sync(file);
+        fwrite(w->entries[i].tensor.data, 1, protea_bytes(&w->entries[i].tensor), stream);
 }
 
 /* Opening checks every sum, so this reads the file back. */
-static protea_status verify(const protea_durable *file)
+static protea_status verify(const protea_new_file *file)
 {
     protea_st_file *read_back;
-    if (protea_st_open(&read_back, file->tmp) != PROTEA_OK)
+    if (protea_st_open(&read_back, file->temporary) != PROTEA_OK)
         return protea_fail(PROTEA_ERR_IO, "%s: does not read back as it was written (%s)", file->path, protea_last_error());
     protea_st_close(read_back);
     return PROTEA_OK;
@@ -184,15 +184,15 @@ static protea_status verify(const protea_durable *file)
 
 static protea_status write_file(const protea_st_writer *w, const char *header, size_t len, const char *path, const char *previous)
 {
-    protea_durable file;
-    PROTEA_TRY(protea_durable_begin(&file, path));
-    protea_status status = write_parts(w, &file, header, len);
+    protea_new_file file;
+    PROTEA_TRY(protea_new_file_open(&file, path));
+    write_parts(w, file.stream, header, len);
+    protea_status status = protea_new_file_sync(&file);
     if (status == PROTEA_OK)
         status = verify(&file);
     if (status == PROTEA_OK)
-        status = protea_durable_commit(&file, previous);
-    if (status != PROTEA_OK)
-        protea_durable_abandon(&file);
+        return protea_new_file_commit_keeping(&file, previous);
+    protea_new_file_abort(&file);
     return status;
 }
 

@@ -6,10 +6,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 static const char lock_name[] = ".lock";
 /* In the order of removal: what says most about a run goes first, so that half a removal is no run. */
@@ -20,7 +23,7 @@ static const char *const run_files[] = {
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };
 
 struct protea_rundir {
-    char path[PROTEA_PATH_MAX];
+    char *path;       /* owned */
     int lock;         /* file descriptor, -1: none */
     bool made, fresh; /* by us; held nothing */
     bool kept;        /* holds a run worth keeping */
@@ -29,21 +32,10 @@ struct protea_rundir {
     void *log_cookie;
 };
 
-static protea_status make_with_parents(const char *path, bool *made)
+static protea_status path_of(char out[static PROTEA_PATH_MAX], const char *dir, const char *name, const char *suffix)
 {
-    char part[PROTEA_PATH_MAX];
-    PROTEA_TRY(protea_path(part, "%s", path));
-    for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        mkdir(part, 0777); /* whether it worked shows at the last one */
-        *slash = '/';
-    }
-    struct stat info;
-    *made = mkdir(path, 0777) == 0;
-    if (!*made && errno != EEXIST)
-        return protea_fail(PROTEA_ERR_IO, "%s: the run directory cannot be made: %s", path, strerror(errno));
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-        return protea_fail(PROTEA_ERR_USAGE, "%s: is not a directory; -o wants one for the run", path);
+    if (snprintf(out, PROTEA_PATH_MAX, "%s/%s%s", dir, name, suffix) >= PROTEA_PATH_MAX)
+        return protea_fail(PROTEA_ERR_USAGE, "-o %.100s...: a path of less than %d bytes wanted", dir, PROTEA_PATH_MAX);
     return PROTEA_OK;
 }
 
@@ -122,7 +114,7 @@ static protea_status remove_temporaries(const protea_rundir *run)
 {
     char file[PROTEA_PATH_MAX];
     for (int i = 0; i < N_RUN_FILES; i++) {
-        PROTEA_TRY(protea_path(file, "%s/%s.tmp", run->path, run_files[i]));
+        PROTEA_TRY(path_of(file, run->path, run_files[i], ".tmp"));
         unlink(file);
     }
     return PROTEA_OK;
@@ -131,7 +123,8 @@ static protea_status remove_temporaries(const protea_rundir *run)
 static protea_status claim(protea_rundir *run, bool resume, bool overwrite)
 {
     bool empty, locked;
-    PROTEA_TRY(make_with_parents(run->path, &run->made));
+    run->made = access(run->path, F_OK) != 0;
+    PROTEA_TRY(protea_make_dirs(run->path));
     PROTEA_TRY(look_inside(run->path, &empty, &locked));
     if (!empty && !locked && !resume && !overwrite)
         return refuse_full(run->path); /* not ours: nothing is put into it */
@@ -151,7 +144,7 @@ protea_status protea_rundir_open(protea_rundir **out, const char *path, bool res
     protea_rundir *run;
     PROTEA_TRY(protea_new(&run, 1, sizeof *run, "run directory"));
     run->lock = -1;
-    protea_status status = protea_path(run->path, "%s", path);
+    protea_status status = protea_copy_string(&run->path, path);
     if (status == PROTEA_OK)
         status = claim(run, resume, overwrite);
     if (status == PROTEA_OK)
@@ -181,6 +174,7 @@ void protea_rundir_close(protea_rundir *run)
         remove_traces(run);
     if (run->lock >= 0)
         close(run->lock);
+    protea_free(run->path);
     protea_free(run);
 }
 
@@ -196,7 +190,7 @@ const char *protea_rundir_path(const protea_rundir *run)
 
 protea_status protea_rundir_file(const protea_rundir *run, char out[static PROTEA_PATH_MAX], const char *name)
 {
-    return protea_path(out, "%s/%s", run->path, name);
+    return path_of(out, run->path, name, "");
 }
 
 void protea_rundir_set_log(protea_rundir *run, protea_log_fn log, void *cookie)
@@ -248,7 +242,7 @@ protea_status protea_rundir_write_skipped(const protea_rundir *run, const protea
     protea_status status = write_skips(out, source, skips, n);
     fclose(out);
     if (status == PROTEA_OK)
-        status = protea_durable_text(file, text, len);
+        status = protea_file_write(file, text, len);
     free(text);
     return status;
 }

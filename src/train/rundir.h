@@ -5,7 +5,6 @@
 #include <protea/options.h>
 
 #include "data/source.h"
-#include "format/durable.h"
 #include "tensor/context.h"
 
 #define PROTEA_RUN_CONFIG "config.yaml"
@@ -16,6 +15,8 @@
 #define PROTEA_RUN_LOG "train.log"
 #define PROTEA_RUN_SKIPPED "skipped.tsv"
 #define PROTEA_RUN_REPORT "report.html"
+
+enum { PROTEA_PATH_MAX = 4096 };
 
 typedef struct protea_rundir protea_rundir;
 
