@@ -112,7 +112,7 @@ static protea_status read_shape(protea_tensor *t, size_t *bytes, const json_t *j
 
 static protea_status read_entry(const protea_st_file *f, entry *e, const json_t *json, const char *path)
 {
-    size_t bytes;
+    size_t bytes = 0;
     PROTEA_TRY(read_dtype(&e->tensor, json, path, e->name));
     PROTEA_TRY(read_shape(&e->tensor, &bytes, json, path, e->name));
     const json_t *offsets = json_object_get(json, "data_offsets");
@@ -208,22 +208,33 @@ static uint64_t whole_sum(const protea_st_file *f)
     return sum;
 }
 
-/* A file without sums (from elsewhere) passes. Tensors are looked at first: their message says more. */
-static protea_status check_sums(const protea_st_file *f, const char *path)
+/* *ours: the file has sums of single tensors. Looked at before the whole, because the message says more. */
+static protea_status check_tensor_sums(const protea_st_file *f, bool *ours, const char *path)
 {
+    *ours = false;
     for (int64_t i = 0; i < f->count; i++) {
         char key[512];
         const entry *e = &f->entries[i];
         snprintf(key, sizeof key, "xxh3.%s", e->name);
         const char *digits = protea_st_metadata(f, key);
-        if (digits != NULL && !sum_matches(digits, XXH3_64bits(f->data + e->begin, e->end - e->begin)))
+        if (digits == NULL)
+            continue;
+        *ours = true;
+        if (!sum_matches(digits, XXH3_64bits(f->data + e->begin, e->end - e->begin)))
             return protea_fail(PROTEA_ERR_INPUT, "%s: tensor %s is damaged: its checksum does not match", path, e->name);
     }
+    return PROTEA_OK;
+}
+
+/* A file without sums (from elsewhere) passes. */
+static protea_status check_sums(const protea_st_file *f, const char *path)
+{
+    bool ours;
+    PROTEA_TRY(check_tensor_sums(f, &ours, path));
     size_t prefix = strlen(PROTEA_ST_SUM_PREFIX);
     const char *header = (const char *)f->map + 8;
-    if (f->header_len < prefix + PROTEA_ST_SUM_DIGITS || memcmp(header, PROTEA_ST_SUM_PREFIX, prefix) != 0)
-        return PROTEA_OK;
-    if (!sum_matches(header + prefix, whole_sum(f)))
+    bool has_sum = f->header_len >= prefix + PROTEA_ST_SUM_DIGITS && memcmp(header, PROTEA_ST_SUM_PREFIX, prefix) == 0;
+    if (has_sum ? !sum_matches(header + prefix, whole_sum(f)) : ours)
         return protea_fail(PROTEA_ERR_INPUT, "%s: the file is damaged: its checksum does not match", path);
     return PROTEA_OK;
 }
