@@ -1,0 +1,301 @@
+/* Residual networks (He et al. 2016, arXiv:1512.03385), as torchvision builds and names them.
+ *
+ * Block outputs alternate between two slots wherever memory may be reused: activations of a forward pass without a tape,
+ * and derivatives in backward. A block whose skip is the identity stays in its slot. */
+#include <protea/options.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nn/layers.h"
+#include "nn/residual_block.h"
+
+enum { N_STAGES = 4 };
+
+typedef struct arch {
+    const char *name;
+    bool bottleneck;
+    int blocks[N_STAGES];
+    int64_t width; /* of the stem and the first stage's 3x3 convolutions */
+} arch;
+
+#define ARCHS(X)                            \
+    X("resnet18", false, 2, 2, 2, 2, 64)    \
+    X("resnet34", false, 3, 4, 6, 3, 64)    \
+    X("resnet50", true, 3, 4, 6, 3, 64)     \
+    X("resnet101", true, 3, 4, 23, 3, 64)   \
+    X("resnet50w2", true, 3, 4, 6, 3, 128)  \
+    X("resnet50w4", true, 3, 4, 6, 3, 256)  \
+    X("resnet50w5", true, 3, 4, 6, 3, 320)  \
+    X("resnet18-w16", false, 2, 2, 2, 2, 16) \
+    X("resnet18-w32", false, 2, 2, 2, 2, 32)
+
+#define ROW(name, bottleneck, n1, n2, n3, n4, width) { name, bottleneck, { n1, n2, n3, n4 }, width },
+#define NAME(name, bottleneck, n1, n2, n3, n4, width) name,
+static const arch archs[] = { ARCHS(ROW) };
+static const char *const arch_names[] = { ARCHS(NAME) NULL };
+enum { N_ARCHS = sizeof archs / sizeof archs[0] };
+
+typedef struct resnet {
+    protea_module module;
+    bool max_pool; /* in the stem */
+    protea_conv_bn stem;
+    int n_blocks, stage_blocks[N_STAGES];
+    protea_block *block;
+} resnet;
+
+typedef struct record {
+    protea_tensor image, c, y, where; /* of the stem; where: of its pooling */
+    protea_bn_record bn;
+    protea_tensor last; /* output of the last block */
+} record;
+
+static const protea_conv_geometry pool_window = { 3, 2, 1 };
+
+const char *const *protea_resnet_archs(void)
+{
+    return arch_names;
+}
+
+/* ---- parameters */
+
+static protea_status find_arch(const arch **out, const char *name)
+{
+    for (int i = 0; i < N_ARCHS; i++)
+        if (strcmp(archs[i].name, name) == 0) {
+            *out = &archs[i];
+            return PROTEA_OK;
+        }
+    const char *nearest = protea_nearest(name, arch_names);
+    return protea_fail(PROTEA_ERR_USAGE, "arch: there is no '%s'; the nearest is %s", name, nearest ? nearest : arch_names[0]);
+}
+
+static protea_status init_blocks(resnet *r, const arch *a, const protea_resnet_opts *opts, protea_rng *rng)
+{
+    int64_t in = a->width;
+    for (int stage = 0; stage < N_STAGES; stage++)
+        for (int i = 0; i < r->stage_blocks[stage]; i++) {
+            protea_block *b = &r->block[r->n_blocks++];
+            int64_t stride = i == 0 && stage > 0 ? 2 : 1;
+            PROTEA_TRY(protea_block_init(b, a->bottleneck, in, a->width << stage, stride, rng));
+            protea_tensor *last_gamma = &b->conv[b->n_convs - 1].bn.gamma.w;
+            if (opts->zero_init_residual)
+                memset(last_gamma->data, 0, protea_bytes(last_gamma));
+            in = b->out;
+        }
+    r->module.out_dim = in;
+    return PROTEA_OK;
+}
+
+static protea_status init_resnet(resnet *r, const arch *a, const protea_resnet_opts *opts, protea_rng *rng)
+{
+    const protea_conv_geometry small = { 3, 1, 1 }, large = { 7, 2, 3 };
+    size_t n = 0;
+    for (int stage = 0; stage < N_STAGES; stage++) {
+        r->stage_blocks[stage] = a->blocks[stage];
+        n += (size_t)a->blocks[stage];
+    }
+    r->max_pool = !opts->small_stem;
+    PROTEA_TRY(protea_conv_bn_init(&r->stem, 3, a->width, opts->small_stem ? small : large, rng));
+    PROTEA_TRY(protea_new(&r->block, n, sizeof *r->block, "residual blocks"));
+    return init_blocks(r, a, opts, rng);
+}
+
+static protea_status resnet_visit(protea_module *m, const char *prefix, const protea_visitor *v)
+{
+    resnet *r = (resnet *)m;
+    protea_block *b = r->block;
+    PROTEA_TRY(protea_conv_bn_visit(&r->stem, prefix, "conv1", "bn1", v));
+    for (int stage = 0; stage < N_STAGES; stage++)
+        for (int i = 0; i < r->stage_blocks[stage]; i++) {
+            char local[32], full[256];
+            snprintf(local, sizeof local, "layer%d.%d", stage + 1, i);
+            PROTEA_TRY(protea_join_name(full, prefix, local));
+            PROTEA_TRY(protea_block_visit(b++, full, v));
+        }
+    return PROTEA_OK;
+}
+
+static void resnet_free(protea_module *m)
+{
+    resnet *r = (resnet *)m;
+    for (int i = 0; i < r->n_blocks; i++)
+        protea_block_release(&r->block[i]);
+    protea_free(r->block);
+    protea_conv_bn_release(&r->stem);
+    protea_free(r);
+}
+
+/* ---- memory */
+
+/* Two buffers in scratch that block outputs, or their derivatives, take turns in. */
+typedef struct slots {
+    void *data[2];
+} slots;
+
+/* stem: shape of the first block's input, which is in slot 0. */
+static protea_status take_slots(protea_ctx *cx, const resnet *r, const protea_tensor *stem, slots *s)
+{
+    size_t bytes[2] = { protea_bytes(stem), 0 };
+    protea_tensor x = *stem, y;
+    int slot = 0;
+    for (int i = 0; i < r->n_blocks; i++) {
+        PROTEA_TRY(protea_block_shape(cx, &r->block[i], &y, &x));
+        slot ^= r->block[i].has_down;
+        if (bytes[slot] < protea_bytes(&y))
+            bytes[slot] = protea_bytes(&y);
+        x = y;
+    }
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &s->data[0], bytes[0]));
+    return protea_arena_alloc(cx->scratch, &s->data[1], bytes[1]);
+}
+
+static int slot_of_last(const resnet *r)
+{
+    int slot = 0;
+    for (int i = 0; i < r->n_blocks; i++)
+        slot ^= r->block[i].has_down;
+    return slot;
+}
+
+/* ---- forward */
+
+static protea_status stem_shape(protea_ctx *cx, const resnet *r, protea_tensor *y, const protea_tensor *x)
+{
+    int64_t h = protea_conv_size(x->dim[2], r->stem.geometry), w = protea_conv_size(x->dim[3], r->stem.geometry);
+    if (r->max_pool) {
+        h = protea_conv_size(h, pool_window);
+        w = protea_conv_size(w, pool_window);
+    }
+    return protea_native_shape(cx, y, cx->compute, x->dim[0], r->stem.bn.channels, h, w);
+}
+
+/* Images to t->y, whose memory is the caller's; c, image and where are kept with a tape, else in scratch. */
+static protea_status stem_forward(protea_ctx *cx, resnet *r, const protea_pass *pass, const protea_tensor *x, record *t)
+{
+    protea_where where = pass->tape ? PROTEA_KEPT : PROTEA_SCRATCH;
+    PROTEA_TRY(protea_tensor_native(cx, &t->image, where, cx->compute, x->dim[0], 3, x->dim[2], x->dim[3]));
+    PROTEA_TRY(protea_to_native(cx, &t->image, x));
+    PROTEA_TRY(protea_conv_bn_forward(cx, &r->stem, pass, &t->c, where, &t->image, &t->bn));
+    if (!r->max_pool)
+        return protea_bn_normalize(cx, &t->bn, &t->y, &t->c, NULL, PROTEA_RELU);
+    protea_tensor a = t->c, bytes = t->y;
+    if (pass->tape)
+        PROTEA_TRY(protea_tensor_like(cx, &a, PROTEA_SCRATCH, &t->c));
+    PROTEA_TRY(protea_bn_normalize(cx, &t->bn, &a, &t->c, NULL, PROTEA_RELU));
+    bytes.dtype = PROTEA_U8;
+    PROTEA_TRY(protea_tensor_like(cx, &t->where, where, &bytes));
+    return protea_max_pool(cx, &t->y, &t->where, &a, pool_window);
+}
+
+/* The next block's output: kept with a tape, else in the slot. */
+static protea_status place(protea_ctx *cx, const protea_pass *pass, protea_tensor *y, void *slot)
+{
+    if (pass->tape)
+        return protea_tensor_like(cx, y, PROTEA_KEPT, y);
+    y->data = slot;
+    return PROTEA_OK;
+}
+
+static protea_status run_forward(protea_ctx *cx, resnet *r, const protea_pass *pass, const protea_tensor *x, record *t)
+{
+    slots s = { 0 };
+    int slot = 0;
+    PROTEA_TRY(stem_shape(cx, r, &t->y, x));
+    if (!pass->tape)
+        PROTEA_TRY(take_slots(cx, r, &t->y, &s));
+    PROTEA_TRY(place(cx, pass, &t->y, s.data[slot]));
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(stem_forward(cx, r, pass, x, t));
+    protea_arena_release(cx->scratch, mark);
+    t->last = t->y;
+    for (int i = 0; i < r->n_blocks; i++) {
+        protea_tensor in = t->last;
+        slot ^= r->block[i].has_down;
+        PROTEA_TRY(protea_block_shape(cx, &r->block[i], &t->last, &in));
+        PROTEA_TRY(place(cx, pass, &t->last, s.data[slot]));
+        PROTEA_TRY(protea_block_forward(cx, &r->block[i], pass, &t->last, &in));
+    }
+    return PROTEA_OK;
+}
+
+static protea_status check_images(const protea_tensor *x)
+{
+    if (!x->native && x->dtype == PROTEA_F32 && x->n_dims == 4 && x->dim[1] == 3)
+        return PROTEA_OK;
+    return protea_fail(PROTEA_ERR_INTERNAL, "resnet: images are plain f32 (N,3,H,W), found %d dimensions with %lld channels",
+                       x->n_dims, (long long)(x->n_dims > 1 ? x->dim[1] : 0));
+}
+
+static protea_status resnet_forward(protea_ctx *cx, protea_module *m, const protea_pass *pass, const protea_tensor *x,
+                                    protea_tensor *y)
+{
+    record t = { 0 };
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(check_images(x));
+    PROTEA_TRY(run_forward(cx, (resnet *)m, pass, x, &t));
+    PROTEA_TRY(protea_tensor_rows(cx, y, PROTEA_KEPT, x->dim[0], m->out_dim));
+    PROTEA_TRY(protea_mean_pool(cx, y, &t.last));
+    protea_arena_release(cx->scratch, mark);
+    return pass->tape ? protea_tape_push(pass->tape, &t, sizeof t) : PROTEA_OK;
+}
+
+/* ---- backward */
+
+/* dy: at the stem's output; overwritten. d_images (plain) may be NULL. */
+static protea_status stem_backward(protea_ctx *cx, resnet *r, const record *t, protea_tensor *dy, protea_tensor *d_images)
+{
+    protea_tensor dc = *dy, d_native;
+    if (r->max_pool) {
+        PROTEA_TRY(protea_tensor_like(cx, &dc, PROTEA_SCRATCH, &t->c));
+        PROTEA_TRY(protea_max_pool_backward(cx, &dc, dy, &t->where, pool_window));
+    }
+    PROTEA_TRY(protea_bn_backward(cx, &r->stem.bn, &t->bn, &dc, NULL, &t->c, NULL, &dc, PROTEA_RELU));
+    PROTEA_TRY(protea_conv_bn_backward_weights(cx, &r->stem, &dc, &t->image));
+    if (d_images == NULL)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_tensor_like(cx, &d_native, PROTEA_SCRATCH, &t->image));
+    PROTEA_TRY(protea_conv_bn_backward_data(cx, &r->stem, &d_native, &dc));
+    return protea_from_native(cx, d_images, &d_native);
+}
+
+static protea_status resnet_backward(protea_ctx *cx, protea_module *m, protea_tape *tape, protea_tensor *dy, protea_tensor *dx)
+{
+    resnet *r = (resnet *)m;
+    record t;
+    slots s;
+    int slot = slot_of_last(r);
+    PROTEA_TRY(protea_tape_pop(tape, &t, sizeof t));
+    if (dx != NULL)
+        PROTEA_TRY(protea_tensor_plain(cx, dx, PROTEA_SCRATCH, PROTEA_F32, 4, t.image.dim));
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(take_slots(cx, r, &t.y, &s));
+    protea_tensor d = t.last;
+    d.data = s.data[slot];
+    PROTEA_TRY(protea_mean_pool_backward(cx, &d, dy));
+    for (int i = r->n_blocks - 1; i >= 0; i--) {
+        protea_tensor d_out = d;
+        slot ^= r->block[i].has_down;
+        PROTEA_TRY(protea_block_backward(cx, &r->block[i], tape, &d, s.data[slot], &d_out));
+    }
+    PROTEA_TRY(stem_backward(cx, r, &t, &d, dx));
+    protea_arena_release(cx->scratch, mark);
+    return PROTEA_OK;
+}
+
+static const protea_module_ops resnet_ops = { "resnet", resnet_forward, resnet_backward, resnet_visit, resnet_free };
+
+protea_status protea_resnet_new(protea_module **out, const protea_resnet_opts *opts, protea_rng *rng)
+{
+    const arch *a = NULL;
+    resnet *r;
+    *out = NULL;
+    PROTEA_TRY(find_arch(&a, opts->arch));
+    PROTEA_TRY(protea_new(&r, 1, sizeof *r, a->name));
+    r->module.ops = &resnet_ops;
+    protea_status status = init_resnet(r, a, opts, rng);
+    if (status == PROTEA_OK)
+        *out = &r->module;
+    else
+        resnet_free(&r->module);
+    return status;
+}
