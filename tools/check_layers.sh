@@ -10,8 +10,8 @@ layers()
 {
     grep -rn '^ *# *include "' --include='*.[ch]' src | awk -F'[:"]' '
     BEGIN {
-        n = split("base=0 backend=1 tensor=2 format=3 comm=3 image=3 data=4 nn=4 loss=4 cluster=4 optim=5 method=5 " \
-                  "train=6 eval=7 report=7 api=8", pair, " ")
+        n = split("base=0 backend=1 tensor=2 format=3 comm=3 image=3 data=4 nn=4 loss=5 cluster=5 optim=5 method=6 " \
+                  "train=7 eval=8 report=8 api=9", pair, " ")
         for (i = 1; i <= n; i++) { split(pair[i], p, "="); rank[p[1]] = p[2] }
     }
     {
@@ -54,14 +54,13 @@ exports()
     nm -D --defined-only "$build/libprotea.so" | awk '$3 !~ /^protea_/ { print "exported: " $3 }'
 }
 
-# The library never prints, ends the process or looks at its environment, and uses no call that is banned.
+# The library never prints, ends the process, looks at its environment or changes what belongs to the whole process.
 calls()
 {
     # shellcheck disable=SC2046
     nm -A --undefined-only $(objects) | awk '
     $NF ~ /^(printf|vprintf|puts|putchar|perror|stdout|stderr|exit|_exit|quick_exit|abort|getenv|secure_getenv|setenv|putenv)$/ ||
-    $NF ~ /^(system|popen|strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand|random|tmpnam|mktemp)$/ ||
-    $NF ~ /^(setlocale|signal|sigaction)$/ { sub(/.*objects.dir\//, "", $1); print "calls: " $1 " " $NF }'
+    $NF ~ /^(system|popen|rand|srand|random|tmpnam|mktemp|setlocale|signal|sigaction)$/ { sub(/.*objects.dir\//, "", $1); print "calls: " $1 " " $NF }'
 }
 
 # No state outside objects that the caller holds. Constant tables are elsewhere (.rodata, .data.rel.ro), so is the
