@@ -1,10 +1,18 @@
 /* The CPU back-end: reference kernels first, then what is faster on this machine over them. */
+#include "backend/cpu/cpu.h"
+
 #include <stdio.h>
 
 #include "backend/cpu/fill.h"
 
 static void cpu_close(protea_backend *be)
 {
+    protea_cpu *cpu = protea_cpu_of(be);
+    if (cpu != NULL) {
+        protea_conv_cache_clear(&cpu->convs);
+        protea_onednn_close(cpu->onednn);
+    }
+    protea_free(cpu);
     protea_free(be);
 }
 
@@ -18,15 +26,36 @@ static void fill_reference(protea_kernels *k)
     protea_ref_fill_dense(k);
 }
 
+static protea_status add_onednn(protea_backend *be, protea_isa most)
+{
+    protea_cpu *cpu;
+    char version[16];
+    PROTEA_TRY(protea_new(&cpu, 1, sizeof *cpu, "the CPU back-end"));
+    be->self = cpu;
+    PROTEA_TRY(protea_onednn_open(&cpu->onednn, most));
+    protea_onednn_fill(&be->k);
+    protea_onednn_version(version, sizeof version);
+    const protea_onednn_isa *isa = protea_onednn_isa_of(cpu->onednn);
+    be->bf16_multiplies = isa->bf16;
+    snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s", isa->name, version);
+    return PROTEA_OK;
+}
+
 protea_status protea_backend_cpu_open(protea_backend **out, protea_isa most)
 {
     protea_backend *be;
+    protea_status status = PROTEA_OK;
     *out = NULL;
-    (void)most;
     PROTEA_TRY(protea_new(&be, 1, sizeof *be, "the CPU back-end"));
-    fill_reference(&be->k);
     be->close = cpu_close;
+    fill_reference(&be->k);
     snprintf(be->isa, sizeof be->isa, "reference");
+    if (most != PROTEA_ISA_REF)
+        status = add_onednn(be, most);
+    if (status != PROTEA_OK) {
+        protea_backend_close(be);
+        return status;
+    }
     *out = be;
     return PROTEA_OK;
 }

@@ -1,0 +1,66 @@
+/* The kernel table's entries that oneDNN computes. */
+#include "backend/cpu/conv_rule.h"
+#include "backend/cpu/cpu.h"
+
+static int64_t block(const protea_backend *be, protea_dtype dtype, int64_t c)
+{
+    return protea_block_rule(dtype, c, protea_onednn_isa_of(protea_cpu_of(be)->onednn));
+}
+
+static protea_status find(protea_conv_plan **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
+{
+    protea_cpu *cpu = protea_cpu_of(be);
+    return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, d, pass);
+}
+
+static protea_status conv_scratch(protea_backend *be, size_t *bytes, const protea_conv_dims *d, protea_conv_pass pass)
+{
+    protea_conv_plan *plan;
+    PROTEA_TRY(find(&plan, be, d, pass));
+    *bytes = protea_conv_plan_scratch(plan);
+    return PROTEA_OK;
+}
+
+/* A plan has one signature for the three passes, so what is only read loses its const here. */
+static protea_status run(protea_backend *be, const void *x, const float *w, const void *y, const protea_conv_dims *d,
+                         protea_conv_pass pass, void *scratch)
+{
+    protea_conv_plan *plan;
+    PROTEA_TRY(find(&plan, be, d, pass));
+    return protea_conv_plan_run(plan, (void *)(uintptr_t)x, (float *)(uintptr_t)w, (void *)(uintptr_t)y, scratch);
+}
+
+static protea_status conv_forward(protea_backend *be, void *y, const void *x, const float *w, const protea_conv_dims *d,
+                                  void *scratch)
+{
+    return run(be, x, w, y, d, PROTEA_CONV_FORWARD, scratch);
+}
+
+static protea_status conv_backward_data(protea_backend *be, void *dx, const void *dy, const float *w,
+                                        const protea_conv_dims *d, void *scratch)
+{
+    return run(be, dx, w, dy, d, PROTEA_CONV_BACKWARD_DATA, scratch);
+}
+
+static protea_status conv_backward_weights(protea_backend *be, float *dw, const void *dy, const void *x,
+                                           const protea_conv_dims *d, void *scratch)
+{
+    return run(be, x, dw, dy, d, PROTEA_CONV_BACKWARD_WEIGHTS, scratch);
+}
+
+static protea_status gemm(protea_backend *be, float *c, const float *a, const float *b, bool ta, bool tb, int64_t m, int64_t n,
+                          int64_t k, float alpha, float beta, int64_t lda, int64_t ldb, int64_t ldc)
+{
+    (void)be;
+    return protea_onednn_gemm(c, a, b, ta, tb, m, n, k, alpha, beta, lda, ldb, ldc);
+}
+
+void protea_onednn_fill(protea_kernels *k)
+{
+    k->block = block;
+    k->conv_scratch = conv_scratch;
+    k->conv_forward = conv_forward;
+    k->conv_backward_data = conv_backward_data;
+    k->conv_backward_weights = conv_backward_weights;
+    k->gemm = gemm;
+}
