@@ -4,7 +4,7 @@ enum { IMAGE_CHANNELS = 8 }; /* maps with fewer are images: planes, which oneDNN
 
 int64_t protea_block_rule(protea_dtype dtype, int64_t c, const protea_onednn_isa *isa)
 {
-    if (dtype == PROTEA_BF16 && isa->amx)
+    if ((dtype == PROTEA_BF16 && isa->amx) || !isa->avx2) /* without AVX2 only its matrix products are fast: NHWC */
         return c;
     if (c < IMAGE_CHANNELS)
         return 1;

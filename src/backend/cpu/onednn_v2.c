@@ -37,6 +37,8 @@ static void limit_isa(protea_isa most)
         dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41);
     else if (most == PROTEA_ISA_AVX2)
         dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+    else if (most == PROTEA_ISA_AVX512)
+        dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx512_core_bf16);
     /* Too late after the first primitive of the process: then oneDNN keeps what it has, and effective_isa says so. */
 }
 

@@ -23,9 +23,10 @@ typedef struct conv_shape {
     dnnl_alg_kind_t algorithm;
 } conv_shape;
 
-static dnnl_format_tag_t tag_of(const protea_map *m, bool amx)
+/* A block of all 16 channels is the same memory as NHWC, but has other implementations; see protea_block_rule. */
+static dnnl_format_tag_t tag_of(const protea_map *m, const protea_onednn_isa *isa)
 {
-    if (m->dtype == PROTEA_BF16 && amx)
+    if (m->block == m->c && ((m->dtype == PROTEA_BF16 && isa->amx) || !isa->avx2))
         return dnnl_nhwc;
     if (m->block == 1)
         return dnnl_nchw;
@@ -36,11 +37,11 @@ static dnnl_format_tag_t tag_of(const protea_map *m, bool amx)
     return dnnl_nhwc;
 }
 
-static protea_status map_desc(dnnl_memory_desc_t *out, const protea_map *m, bool amx)
+static protea_status map_desc(dnnl_memory_desc_t *out, const protea_map *m, const protea_onednn_isa *isa)
 {
     dnnl_dims_t dims = { m->n, m->c, m->h, m->w };
     dnnl_data_type_t type = m->dtype == PROTEA_BF16 ? dnnl_bf16 : dnnl_f32;
-    ONEDNN_TRY(dnnl_memory_desc_init_by_tag(out, 4, dims, type, tag_of(m, amx)), "describing an activation");
+    ONEDNN_TRY(dnnl_memory_desc_init_by_tag(out, 4, dims, type, tag_of(m, isa)), "describing an activation");
     return PROTEA_OK;
 }
 
@@ -49,8 +50,8 @@ static protea_status make_shape(conv_shape *s, const protea_onednn *o, const pro
 {
     dnnl_dims_t w = { d->y.c, d->x.c, d->kh, d->kw };
     bool bf16_weights = d->x.dtype == PROTEA_BF16 && pass != PROTEA_CONV_BACKWARD_WEIGHTS;
-    PROTEA_TRY(map_desc(&s->x, &d->x, o->isa.amx));
-    PROTEA_TRY(map_desc(&s->y, &d->y, o->isa.amx));
+    PROTEA_TRY(map_desc(&s->x, &d->x, &o->isa));
+    PROTEA_TRY(map_desc(&s->y, &d->y, &o->isa));
     ONEDNN_TRY(dnnl_memory_desc_init_by_tag(&s->w, 4, w, bf16_weights ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any), "weights");
     ONEDNN_TRY(dnnl_memory_desc_init_by_tag(&s->plain, 4, w, dnnl_f32, dnnl_oihw), "weights");
     s->algorithm = algorithm == PROTEA_CONV_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
