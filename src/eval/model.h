@@ -13,23 +13,28 @@
 typedef struct protea_model {
     char arch[32], method[32];
     bool pixels;                  /* no network: the raw image as a vector, value/255 */
-    int image_size;
+    bool small_stem;
+    int image_size;               /* 0: `pixels` before protea_model_fit */
     float mean[3], std[3];
     int64_t dim;                  /* of backbone features (pixels: 3*size*size) */
     protea_module *backbone;      /* owned; NULL for pixels */
-    const protea_method_ops *ops; /* NULL when the file has no head */
+    const protea_method_ops *ops; /* NULL until protea_model_open_head */
     void *method_self;            /* owned */
-    char path[1024];              /* file that was read */
+    int64_t head_dim;             /* of head features, after protea_model_open_head */
+    char path[4096];              /* as it was named: a run, a file or "pixels" */
 } protea_model;
 
-/* image_size: used for `pixels`; 0: taken from the first image of the data. Errors: PROTEA_ERR_INPUT listing the first
- * missing or unexpected tensors, PROTEA_ERR_IO. */
+/* image_size: 0 takes that of the model, and for `pixels` leaves it to protea_model_fit. Close in any case.
+ * Errors: PROTEA_ERR_INPUT listing the first missing or unexpected tensors, or a weight that is not finite;
+ * PROTEA_ERR_IO. */
 protea_status protea_model_open(protea_ctx *cx, protea_model *model, const char *name, int image_size);
 void protea_model_close(protea_model *model);
 
-/* Pooled backbone features (or head features) of all images: z (count, dim) of the caller. Bad images give a row of zeros
- * and are noted in the source. progress may be NULL. Uses arenas of its own. */
-protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
-                                    void (*progress)(void *self, int64_t done), void *self);
+/* Loads the method's head beside the backbone. Errors: PROTEA_ERR_INPUT when the file holds none. */
+protea_status protea_model_open_head(protea_ctx *cx, protea_model *model);
+
+/* `pixels` without an image size takes the short side of the first good image. Errors: PROTEA_ERR_INPUT (no good image),
+ * PROTEA_ERR_USAGE (it is larger than 256: a size must be given). */
+protea_status protea_model_fit(protea_model *model, protea_source *source);
 
 #endif

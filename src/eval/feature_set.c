@@ -1,0 +1,194 @@
+/* Labelled features, computed or read back from what `embed` wrote, and the kNN score between two sets of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/features.h"
+#include "format/csv.h"
+#include "format/npy.h"
+
+void protea_feature_set_release(protea_feature_set *set)
+{
+    for (int c = 0; c < set->n_classes && set->class_name != NULL; c++)
+        protea_free(set->class_name[c]);
+    protea_free(set->class_name);
+    protea_free(set->label);
+    protea_free(set->z);
+    *set = (protea_feature_set){ 0 };
+}
+
+static protea_status add_class(protea_feature_set *set, const char *name)
+{
+    PROTEA_TRY(protea_grow(&set->class_name, (size_t)set->n_classes + 1, sizeof *set->class_name, "class names"));
+    PROTEA_TRY(protea_copy_string(&set->class_name[set->n_classes], name));
+    set->n_classes++;
+    return PROTEA_OK;
+}
+
+/* Position of a class, -1 when there is none of that name. */
+static int32_t class_of(const protea_feature_set *set, const char *name)
+{
+    for (int c = 0; c < set->n_classes; c++)
+        if (strcmp(set->class_name[c], name) == 0)
+            return c;
+    return -1;
+}
+
+/* ---- from a data set */
+
+protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model, bool head,
+                                         protea_source *source, const char *name, protea_features_progress progress, void *self)
+{
+    set->name = name;
+    set->n = protea_source_count(source);
+    set->dim = protea_features_dim(model, head);
+    PROTEA_TRY(protea_new(&set->z, (size_t)set->n * (size_t)set->dim, sizeof *set->z, "features"));
+    PROTEA_TRY(protea_new(&set->label, (size_t)set->n, sizeof *set->label, "labels"));
+    for (int c = 0; c < protea_source_n_classes(source); c++)
+        PROTEA_TRY(add_class(set, protea_source_class(source, c)));
+    PROTEA_TRY(protea_model_features(cx, model, head, source, set->z, progress, self));
+    for (int64_t i = 0; i < set->n; i++)
+        set->label[i] = protea_source_is_bad(source, i) ? -1 : protea_source_label(source, i);
+    return PROTEA_OK;
+}
+
+/* ---- from FILE.npy and FILE.csv */
+
+static protea_status table_path(char *out, size_t size, const char *npy_path)
+{
+    size_t len = strlen(npy_path);
+    if (len < 4 || strcmp(npy_path + len - 4, ".npy") != 0 || len >= size)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: wanted the .npy file that embed wrote, with its .csv beside it", npy_path);
+    memcpy(out, npy_path, len - 4);
+    memcpy(out + len - 4, ".csv", 5);
+    return PROTEA_OK;
+}
+
+enum { COLUMNS = 4 }; /* row, path, label, class */
+
+static protea_status read_row(protea_feature_set *set, char *const *field, int n, int64_t row, const char *path)
+{
+    char *end = NULL;
+    if (n != COLUMNS || strtoll(field[0], &end, 10) != row || *end != 0 || end == field[0])
+        return protea_fail(PROTEA_ERR_INPUT, "%s: line %lld: wanted row %lld and the columns row,path,label,class", path,
+                           (long long)row + 2, (long long)row);
+    if (field[2][0] == 0) {
+        set->label[row] = -1;
+        return PROTEA_OK;
+    }
+    const char *name = field[3][0] ? field[3] : field[2]; /* a class without a name goes by its number */
+    set->label[row] = class_of(set, name);
+    if (set->label[row] >= 0)
+        return PROTEA_OK;
+    set->label[row] = set->n_classes;
+    return add_class(set, name);
+}
+
+static protea_status read_table(protea_feature_set *set, protea_csv *csv, const char *path)
+{
+    char *field[COLUMNS];
+    int n;
+    PROTEA_TRY(protea_csv_next(csv, field, COLUMNS, &n));
+    if (n != COLUMNS || strcmp(field[0], "row") != 0 || strcmp(field[2], "label") != 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: wanted a table with the columns row,path,label,class", path);
+    int64_t row = 0;
+    for (;; row++) {
+        PROTEA_TRY(protea_csv_next(csv, field, COLUMNS, &n));
+        if (n == 0 || row == set->n)
+            break;
+        PROTEA_TRY(read_row(set, field, n, row, path));
+    }
+    if (row != set->n || n != 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: %s rows than the %lld of its .npy file", path, n ? "more" : "fewer", (long long)set->n);
+    return PROTEA_OK;
+}
+
+protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_path)
+{
+    char path[4096];
+    protea_tensor z;
+    set->name = npy_path;
+    PROTEA_TRY(table_path(path, sizeof path, npy_path));
+    PROTEA_TRY(protea_npy_read(&z, npy_path));
+    set->z = z.data;
+    set->n = z.dim[0];
+    set->dim = z.dim[1];
+    if (z.dtype != PROTEA_F32 || z.n_dims != 2 || z.dim[0] < 1 || z.dim[1] < 1)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: wanted f32 features of shape (N, D)", npy_path);
+    PROTEA_TRY(protea_new(&set->label, (size_t)set->n, sizeof *set->label, "labels"));
+    protea_csv *csv;
+    PROTEA_TRY(protea_csv_open(&csv, path));
+    protea_status status = read_table(set, csv, path);
+    protea_csv_close(csv);
+    return status;
+}
+
+/* ---- the score */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Labels in the order of sorted names, so that ties fall alike whether a set was computed or read back. *out: owned. */
+static protea_status sorted_labels(int32_t **out, const protea_feature_set *set, const char *const *sorted, int n)
+{
+    int32_t *map; /* (n_classes) */
+    *out = NULL;
+    PROTEA_TRY(protea_new(&map, (size_t)set->n_classes, sizeof *map, "classes"));
+    protea_status status = PROTEA_OK;
+    for (int c = 0; c < set->n_classes; c++) {
+        const char *const *at = bsearch(&set->class_name[c], sorted, (size_t)n, sizeof *sorted, by_name);
+        map[c] = at ? (int32_t)(at - sorted) : -1;
+    }
+    status = protea_new(out, (size_t)set->n, sizeof **out, "labels");
+    for (int64_t i = 0; status == PROTEA_OK && i < set->n; i++) {
+        (*out)[i] = set->label[i] < 0 ? -1 : map[set->label[i]];
+        if (set->label[i] >= 0 && (*out)[i] < 0)
+            status = protea_fail(PROTEA_ERR_INPUT, "%s: its class %s is not among the %d of the training images", set->name,
+                                 set->class_name[set->label[i]], n);
+    }
+    protea_free(map);
+    return status;
+}
+
+protea_status protea_knn_sets(protea_ctx *cx, protea_knn_score *score, const protea_feature_set *train,
+                              const protea_feature_set *test, int64_t k, double temperature)
+{
+    if (train->dim != test->dim)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: features of %lld numbers, those of %s have %lld", test->name, (long long)test->dim,
+                           train->name, (long long)train->dim);
+    if (train->n_classes == 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: its images have no classes; wanted a folder of class folders", train->name);
+    const char **sorted = NULL;
+    int32_t *train_label = NULL, *test_label = NULL;
+    size_t n_classes = (size_t)train->n_classes;
+    PROTEA_TRY(protea_new(&sorted, n_classes, sizeof *sorted, "class names"));
+    memcpy(sorted, train->class_name, n_classes * sizeof *sorted);
+    qsort(sorted, n_classes, sizeof *sorted, by_name);
+    protea_status status = sorted_labels(&train_label, train, sorted, train->n_classes);
+    if (status == PROTEA_OK)
+        status = sorted_labels(&test_label, test, sorted, train->n_classes);
+    if (status == PROTEA_OK)
+        status = protea_knn(cx, score, train->z, train_label, train->n, test->z, test_label, test->n, train->dim,
+                            train->n_classes, k, temperature);
+    protea_free(train_label);
+    protea_free(test_label);
+    protea_free(sorted);
+    return status;
+}
+
+protea_status protea_knn_sources(protea_ctx *cx, protea_knn_score *score, const protea_model *model, protea_source *train,
+                                 protea_source *test, int64_t k, double temperature)
+{
+    protea_feature_set train_set = { 0 }, test_set = { 0 };
+    protea_status status = protea_feature_set_compute(cx, &train_set, model, false, train, "kNN training images", NULL, NULL);
+    if (status == PROTEA_OK)
+        status = protea_feature_set_compute(cx, &test_set, model, false, test, "kNN test images", NULL, NULL);
+    if (status == PROTEA_OK)
+        status = protea_knn_sets(cx, score, &train_set, &test_set, k, temperature);
+    protea_feature_set_release(&train_set);
+    protea_feature_set_release(&test_set);
+    return status;
+}

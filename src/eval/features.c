@@ -1,0 +1,165 @@
+#include "eval/features.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "data/augment.h"
+
+enum { BATCH_PIXELS = 256 * 32 * 32, MOST_IMAGES = 256, FEWEST_IMAGES = 8 };
+
+typedef struct extraction {
+    const protea_model *model;
+    bool head;
+    protea_source *source;
+    int64_t batch, view;       /* images per pass, numbers per view (3,S,S) */
+    float *x;                  /* (batch,3,S,S) */
+    float *z;                  /* (batch,dim): where the pass leaves its features */
+    int n_threads;
+    protea_image *image;       /* by thread */
+    protea_augment_buffer *buffer;
+} extraction;
+
+int64_t protea_features_dim(const protea_model *model, bool head)
+{
+    return head ? model->head_dim : model->dim;
+}
+
+static int64_t batch_for(int image_size)
+{
+    int64_t n = BATCH_PIXELS / ((int64_t)image_size * image_size);
+    return n > MOST_IMAGES ? MOST_IMAGES : n < FEWEST_IMAGES ? FEWEST_IMAGES : n;
+}
+
+/* The plain view of image i, or zeros when it is bad. */
+static protea_status view_of(const extraction *e, int64_t i, float *x, int thread)
+{
+    protea_status status = protea_source_is_bad(e->source, i) ? PROTEA_ERR_INPUT
+                                                              : protea_source_read(e->source, i, &e->image[thread]);
+    if (status == PROTEA_OK)
+        return protea_plain_view(x, &e->image[thread], e->model->image_size, e->model->mean, e->model->std, &e->buffer[thread]);
+    if (status != PROTEA_ERR_INPUT)
+        return status;
+    memset(x, 0, (size_t)e->view * sizeof *x);
+    return protea_source_skip(e->source, i, protea_last_error());
+}
+
+/* Views of images first .. first + count into x. */
+static protea_status read_views(const extraction *e, float *x, int64_t first, int64_t count)
+{
+    protea_status failed = PROTEA_OK;
+    char message[1001] = "";
+#pragma omp parallel for schedule(dynamic) num_threads(e->n_threads)
+    for (int64_t i = 0; i < count; i++) {
+        protea_status status = view_of(e, first + i, x + i * e->view, protea_thread_index());
+        if (status == PROTEA_OK)
+            continue;
+#pragma omp critical(protea_read_views)
+        {
+            failed = status;
+            memcpy(message, protea_last_error(), strlen(protea_last_error()) + 1);
+        }
+    }
+    return failed == PROTEA_OK ? PROTEA_OK : protea_fail_text(failed, message);
+}
+
+/* One pass of the network over x with running statistics and no tape, also on paper. */
+static protea_status forward(protea_ctx *cx, void *self)
+{
+    const extraction *e = self;
+    const protea_model *m = e->model;
+    const protea_pass pass = { 0 };
+    const protea_tensor x = { .data = e->x, .dtype = PROTEA_F32, .n_dims = 4,
+                              .dim = { e->batch, 3, m->image_size, m->image_size } };
+    size_t kept = protea_arena_mark(cx->kept), scratch = protea_arena_mark(cx->scratch);
+    protea_tensor features, y;
+    PROTEA_TRY(protea_forward(cx, m->backbone, &pass, &x, &features));
+    y = features;
+    if (e->head)
+        PROTEA_TRY(m->ops->head(cx, m->method_self, &pass, &features, &y));
+    if (!cx->planning)
+        memcpy(e->z, y.data, (size_t)e->batch * (size_t)protea_features_dim(m, e->head) * sizeof *e->z);
+    protea_arena_release(cx->kept, kept);
+    protea_arena_release(cx->scratch, scratch);
+    return PROTEA_OK;
+}
+
+static protea_status check_rows(const extraction *e, const float *z, int64_t first, int64_t count, int64_t dim)
+{
+    for (int64_t i = 0; i < count * dim; i++)
+        if (!isfinite(z[i]))
+            return protea_fail(PROTEA_ERR_INPUT, "%s: its features of %s are not finite", e->model->path,
+                               protea_source_name(e->source, first + i / dim));
+    return PROTEA_OK;
+}
+
+/* Features of images first .. first + count into z. A last, smaller batch is filled up with blank views, so that every
+ * image passes through the same kernels whatever the number of images is. */
+static protea_status run_batch(protea_ctx *cx, extraction *e, float *z, int64_t first, int64_t count)
+{
+    int64_t dim = protea_features_dim(e->model, e->head);
+    if (e->model->pixels)
+        return read_views(e, z, first, count);
+    PROTEA_TRY(read_views(e, e->x, first, count));
+    memset(e->x + count * e->view, 0, (size_t)((e->batch - count) * e->view) * sizeof *e->x);
+    PROTEA_TRY(forward(cx, e));
+    memcpy(z, e->z, (size_t)(count * dim) * sizeof *z);
+    for (int64_t i = 0; i < count; i++)
+        if (protea_source_is_bad(e->source, first + i))
+            memset(z + i * dim, 0, (size_t)dim * sizeof *z);
+    return check_rows(e, z, first, count, dim);
+}
+
+static protea_status extraction_new(protea_ctx *cx, extraction *e)
+{
+    e->batch = batch_for(e->model->image_size);
+    e->view = 3 * (int64_t)e->model->image_size * e->model->image_size;
+    e->n_threads = protea_threads();
+    PROTEA_TRY(protea_new(&e->image, (size_t)e->n_threads, sizeof *e->image, "images"));
+    PROTEA_TRY(protea_new(&e->buffer, (size_t)e->n_threads, sizeof *e->buffer, "views"));
+    if (e->model->pixels)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_new(&e->x, (size_t)(e->batch * e->view), sizeof *e->x, "views"));
+    PROTEA_TRY(protea_new(&e->z, (size_t)(e->batch * protea_features_dim(e->model, e->head)), sizeof *e->z, "features"));
+    return protea_plan_arenas(cx, forward, e, NULL, NULL);
+}
+
+static void extraction_free(extraction *e)
+{
+    for (int t = 0; t < e->n_threads && e->image != NULL; t++)
+        protea_image_release(&e->image[t]);
+    for (int t = 0; t < e->n_threads && e->buffer != NULL; t++)
+        protea_augment_buffer_release(&e->buffer[t]);
+    protea_free(e->image);
+    protea_free(e->buffer);
+    protea_free(e->x);
+    protea_free(e->z);
+}
+
+static protea_status run_all(protea_ctx *cx, extraction *e, float *z, protea_features_progress progress, void *self)
+{
+    int64_t n = protea_source_count(e->source), dim = protea_features_dim(e->model, e->head);
+    for (int64_t first = 0; first < n; first += e->batch) {
+        int64_t count = n - first < e->batch ? n - first : e->batch;
+        PROTEA_TRY(run_batch(cx, e, z + first * dim, first, count));
+        if (progress != NULL)
+            PROTEA_TRY(progress(self, first + count));
+    }
+    return PROTEA_OK;
+}
+
+protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
+                                    protea_features_progress progress, void *self)
+{
+    protea_ctx own = *cx; /* the caller's arenas may hold a training step */
+    own.kept = own.scratch = NULL;
+    own.planning = false;
+    extraction e = { .model = model, .head = head, .source = source };
+    protea_status status = extraction_new(&own, &e);
+    if (status == PROTEA_OK)
+        status = run_all(&own, &e, z, progress, self);
+    extraction_free(&e);
+    protea_arena_free(own.kept);
+    protea_arena_free(own.scratch);
+    return status;
+}

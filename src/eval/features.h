@@ -1,0 +1,45 @@
+/* Features of a data set through a model, and the kNN score of a model between two data sets. */
+#ifndef PROTEA_EVAL_FEATURES_H
+#define PROTEA_EVAL_FEATURES_H
+
+#include "eval/knn.h"
+#include "eval/model.h"
+
+/* Called from the thread that asked, after each batch: images done so far. Another status than OK ends the work with it. */
+typedef protea_status (*protea_features_progress)(void *self, int64_t done);
+
+/* Width of a row of features. */
+int64_t protea_features_dim(const protea_model *model, bool head);
+
+/* Pooled backbone features (or head features) of all images on plain centred views: z (count, dim) of the caller. A bad
+ * image gives a row of zeros and is noted in the source. A row does not depend on the other images. progress may be NULL.
+ * Uses arenas of its own. Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INPUT (features that are not finite). */
+protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
+                                    protea_features_progress progress, void *self);
+
+/* A labelled set of features; classes are matched by name between two of them. */
+typedef struct protea_feature_set {
+    const char *name;        /* for messages */
+    int64_t n, dim;
+    float *z;                /* (n,dim) owned */
+    int32_t *label;          /* (n) owned; -1: left out */
+    int n_classes;
+    char **class_name;       /* (n_classes) owned */
+} protea_feature_set;
+void protea_feature_set_release(protea_feature_set *set);
+/* Features, labels and class names of a data set; bad images get label -1. head as above. Zeroed set in; release in any
+ * case. */
+protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model, bool head,
+                                         protea_source *source, const char *name, protea_features_progress progress,
+                                         void *self);
+/* What `embed` wrote: FILE.npy with FILE.csv beside it. Errors: PROTEA_ERR_INPUT, PROTEA_ERR_IO. */
+protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_path);
+
+/* kNN of test among train. Classes of test that train does not know are bad input. */
+protea_status protea_knn_sets(protea_ctx *cx, protea_knn_score *score, const protea_feature_set *train,
+                              const protea_feature_set *test, int64_t k, double temperature);
+/* The whole way: features of both data sets, then the score. For the trainer. */
+protea_status protea_knn_sources(protea_ctx *cx, protea_knn_score *score, const protea_model *model, protea_source *train,
+                                 protea_source *test, int64_t k, double temperature);
+
+#endif
