@@ -25,9 +25,13 @@ static bool parse_double(const char *text, double *out)
     return *end == 0 && end != text && isfinite(*out);
 }
 
-/* The shortest decimal that reads back to the same bits. */
+/* The shortest decimal that reads back to the same bits; whole numbers without an exponent. */
 static void format_double(char *out, size_t size, double value)
 {
+    if (value == trunc(value) && fabs(value) < 1e15) {
+        snprintf(out, size, "%.0f", value);
+        return;
+    }
     locale_t c = newlocale(LC_ALL_MASK, "C", NULL), old = uselocale(c);
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, size, "%.*g", digits, value);
