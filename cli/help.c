@@ -59,7 +59,7 @@ static void print_range(const protea_opt *opt)
     if (opt->unit != NULL)
         printf(" %s", opt->unit);
     if (opt->flags & PROTEA_OPT_SCALES)
-        printf(", or a share of the run such as 10%%");
+        printf(", or a share such as 10%%");
 }
 
 static const char *placeholder(const protea_opt *opt)

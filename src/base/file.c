@@ -80,11 +80,12 @@ protea_status protea_new_file_open(protea_new_file *f, const char *path)
 {
     *f = (protea_new_file){ 0 };
     protea_status status = protea_copy_string(&f->path, path);
+    size_t size = strlen(path) + sizeof ".tmp";
     if (status == PROTEA_OK)
-        status = protea_new(&f->temporary, strlen(path) + sizeof ".tmp", 1, path);
+        status = protea_new(&f->temporary, size, 1, path);
     if (status != PROTEA_OK)
         goto fail;
-    sprintf(f->temporary, "%s.tmp", path);
+    snprintf(f->temporary, size, "%s.tmp", path);
     f->stream = fopen(f->temporary, "wbe");
     if (f->stream == NULL) {
         status = fail_io(path, "cannot be written");

@@ -161,33 +161,30 @@ static bool is_about_the_call(const char *key)
 
 static protea_status join_items(char **out, const char *const *items, int n)
 {
-    size_t len = 1;
+    size_t size = 1, used = 0;
     for (int i = 0; i < n; i++)
-        len += strlen(items[i]) + 1;
-    PROTEA_TRY(protea_new(out, len, 1, "a list"));
-    for (int i = 0; i < n; i++) {
-        if (i > 0)
-            strcat(*out, ",");
-        strcat(*out, items[i]);
-    }
+        size += strlen(items[i]) + 1;
+    PROTEA_TRY(protea_new(out, size, 1, "a list"));
+    for (int i = 0; i < n; i++)
+        used += (size_t)snprintf(*out + used, size - used, "%s%s", i > 0 ? "," : "", items[i]);
     return PROTEA_OK;
 }
 
 static protea_status set_pair(void *self, int line, const char *key, const char *const *items, int n, bool is_list)
 {
     setting *s = self;
-    char label[256];
+    char place[200], label[256];
     const protea_opt *opt = protea_options_find(s->options, key);
     if (opt == NULL && is_about_the_call(key))
         return PROTEA_OK;
-    snprintf(label, sizeof label, "%.140s:%d: ", s->name, line);
+    snprintf(place, sizeof place, "%.180s:%d: ", s->name, line);
     if (opt == NULL)
-        return protea_options_unknown(s->options, label, key);
+        return protea_options_unknown(s->options, place, key);
     for (int i = 0; i < s->n_seen; i++)
         if (s->seen[i] == opt)
-            return protea_fail(PROTEA_ERR_USAGE, "%s%s: found twice", label, key);
+            return protea_fail(PROTEA_ERR_USAGE, "%s%s: found twice", place, key);
     s->seen[s->n_seen++] = opt;
-    strcat(label, opt->key);
+    snprintf(label, sizeof label, "%s%s", place, opt->key);
     if (is_list && opt->type != PROTEA_OPT_LIST)
         return protea_fail(PROTEA_ERR_USAGE, "%s: a list found, one value wanted", label);
     char *text;

@@ -21,14 +21,14 @@ typedef struct fields {
     double lr, warmup;
     char name[PROTEA_OPT_STRING_MAX];
     int32_t precision;
-    protea_list crops, empty;
+    protea_list crops, empty, sizes;
     int64_t threads;
 } fields;
 
 static const protea_opt table[] = {
     { "flip", NULL, PROTEA_OPT_BOOL, offsetof(fields, flip), "true", 0, 0, NULL, NULL, "flips", NULL, 0 },
     { "epochs", "e,n_epochs", PROTEA_OPT_INT, offsetof(fields, epochs), "100", 1, 100000, NULL, "epochs", "passes", NULL, 0 },
-    { "queue_start", NULL, PROTEA_OPT_INT, offsetof(fields, queue), "15", 0, 1e6, NULL, "epochs", "queue", NULL, PROTEA_OPT_SCALES },
+    { "queue_start", NULL, PROTEA_OPT_INT, offsetof(fields, queue), "15", 0, 1e6, NULL, NULL, "queue", NULL, PROTEA_OPT_SCALES },
     { "lr", "base_lr", PROTEA_OPT_FLOAT, offsetof(fields, lr), "0.6", 0, 100, NULL, NULL, "rate", NULL, 0 },
     { "warmup", NULL, PROTEA_OPT_FLOAT, offsetof(fields, warmup), "10%", 0, 1e6, NULL, NULL, "warm-up", NULL, PROTEA_OPT_SCALES },
     { "name", NULL, PROTEA_OPT_STRING, offsetof(fields, name), "", 0, 0, NULL, NULL, "a name", NULL, 0 },
@@ -36,6 +36,7 @@ static const protea_opt table[] = {
     { "nmb_crops", NULL, PROTEA_OPT_LIST, offsetof(fields, crops), "2,4", 0, 100, NULL, NULL, "crops", NULL, 0 },
     { "extra", NULL, PROTEA_OPT_LIST, offsetof(fields, empty), "", 0, 0, NULL, NULL, "may be empty", NULL, 0 },
     { "threads", NULL, PROTEA_OPT_INT, offsetof(fields, threads), "-1", -1, 9e15, NULL, NULL, "t", NULL, PROTEA_OPT_NOT_SAVED },
+    { "sizes", NULL, PROTEA_OPT_LIST, offsetof(fields, sizes), "100%,20", 4, 100, NULL, NULL, "s", NULL, PROTEA_OPT_SCALES },
     { 0 },
 };
 
@@ -64,6 +65,7 @@ static void defaults_fill_the_struct(void **state)
     assert_int_equal(f.crops.n, 2);
     assert_true(f.crops.v[1] == 4);
     assert_int_equal(f.empty.n, 0);
+    assert_true(f.sizes.v[0] == -100 && f.sizes.v[1] == 20);
     assert_int_equal(protea_options_given(options, "epochs"), 0);
     assert_true(protea_length(f.warmup, 50) == 5 && protea_length(3, 50) == 3);
     protea_options_free(options);
@@ -93,7 +95,7 @@ static const char *const refused[][3] = {
     { "epochs", "100001", "in 1..100000" },            { "epochs", "5x", "5x" },
     { "epochs", " 5", "\" 5\"" },                      { "epochs", "5.0", "whole" },
     { "epochs", "99999999999999999999", "whole" },     { "epochs", "0x10", "whole" },
-    { "epochs", "10%", "whole" },                      { "queue_start", "12.5%", "share of the run" },
+    { "epochs", "10%", "whole" },                      { "queue_start", "12.5%", "or a share such as 10%, wanted" },
     { "queue_start", "101%", "share" },                { "queue_start", "-1", "share" },
     { "warmup", "-5", "share" },                       { "warmup", "%", "share" },
     { "lr", "nan", "a number in 0..100 wanted" },      { "lr", "inf", "a number" },
@@ -192,7 +194,7 @@ static void every_value_survives_yaml_bit_for_bit(void **state)
         for (int j = 0; j < 16; j++)
             f.crops.v[j] = j < f.crops.n ? random_double(&rng) : 0;
         memset(f.name, 0, sizeof f.name);
-        strcpy(f.name, names[i % 11]);
+        memcpy(f.name, names[i % 11], strlen(names[i % 11]));
         check_round_trip(options, &f);
     }
     protea_options_free(options);
