@@ -151,7 +151,7 @@ static double bias_correction(double beta, int64_t t)
 static void adam_step(const protea_optim_opts *o, optim_state *state, protea_param *p, double lr)
 {
     int64_t t = count_up(&state->count);
-    protea_adam_rule rule = { (float)lr, (float)o->beta1, (float)o->beta2, (float)o->adam_eps, (float)o->wd,
+    protea_adam_rule rule = { lr, o->beta1, o->beta2, o->adam_eps, o->wd,
                               bias_correction(o->beta1, t), bias_correction(o->beta2, t) };
     protea_adam_update(protea_f32(&p->w), protea_f32(&state->momentum), protea_f32(&state->v), protea_f32(&p->dw),
                        state->n, &rule);

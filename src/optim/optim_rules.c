@@ -49,13 +49,14 @@ void protea_sgd_update(float *p, float *v, const float *g, int64_t n, float lr, 
 
 void protea_adam_update(float *p, float *m, float *v, const float *g, int64_t n, const protea_adam_rule *rule)
 {
-    const float beta1 = rule->beta1, beta2 = rule->beta2, wd = rule->wd, eps = rule->eps;
+    const float beta1 = (float)rule->beta1, beta2 = (float)rule->beta2, wd = (float)rule->wd, eps = (float)rule->eps;
+    const float rest1 = (float)(1 - rule->beta1), rest2 = (float)(1 - rule->beta2); /* in float, 1 - 0.999 is 5e-5 off */
     const float rate = (float)(rule->lr / rule->correction1), root = (float)sqrt(rule->correction2);
 #pragma omp parallel for simd schedule(static) if (n >= PARALLEL_FROM)
     for (int64_t i = 0; i < n; i++) {
         float grad = g[i] + wd * p[i];
-        m[i] = beta1 * m[i] + (1 - beta1) * grad;
-        v[i] = beta2 * v[i] + (1 - beta2) * grad * grad;
+        m[i] = beta1 * m[i] + rest1 * grad;
+        v[i] = beta2 * v[i] + rest2 * grad * grad;
         p[i] -= rate * m[i] / (sqrtf(v[i]) / root + eps);
     }
 }

@@ -11,7 +11,7 @@ double protea_l2_norm(const float *x, int64_t n);
 void protea_sgd_update(float *p, float *v, const float *g, int64_t n, float lr, float momentum, float wd, float scale);
 
 typedef struct protea_adam_rule {
-    float lr, beta1, beta2, eps, wd;
+    double lr, beta1, beta2, eps, wd;
     double correction1, correction2; /* 1 - beta^t, t counted from 1 */
 } protea_adam_rule;
 void protea_adam_update(float *p, float *m, float *v, const float *g, int64_t n, const protea_adam_rule *rule);
