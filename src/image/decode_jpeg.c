@@ -1,0 +1,133 @@
+/* JPEG through libjpeg-turbo. Its errors come back by longjmp, so everything that must be undone lives in one struct that
+ * the outer function owns. */
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#include "base/alloc.h"
+#include "image/decode.h"
+
+typedef struct decoder {
+    struct jpeg_error_mgr errors; /* first: libjpeg hands back a pointer to it */
+    struct jpeg_progress_mgr progress;
+    struct jpeg_decompress_struct jpeg;
+    jmp_buf back;
+    char message[JMSG_LENGTH_MAX];
+    int max_scans;
+    bool damaged;
+    uint8_t *cmyk;                /* one row of a four-channel picture */
+} decoder;
+
+static void on_error(j_common_ptr jpeg)
+{
+    decoder *d = (decoder *)(void *)jpeg->err;
+    jpeg->err->format_message(jpeg, d->message);
+    longjmp(d->back, 1);
+}
+
+/* Stray bytes before the end-of-image marker do no harm. */
+static bool is_trailing_garbage(const struct jpeg_error_mgr *e)
+{
+    return e->msg_code == JWRN_EXTRANEOUS_DATA && e->msg_parm.i[1] == 0xd9;
+}
+
+/* Level -1 is a warning about the data: pixels are lost. */
+static void on_message(j_common_ptr jpeg, int level)
+{
+    decoder *d = (decoder *)(void *)jpeg->err;
+    if (level >= 0 || d->damaged || is_trailing_garbage(jpeg->err))
+        return;
+    d->damaged = true;
+    jpeg->err->format_message(jpeg, d->message);
+}
+
+static void on_scan(j_common_ptr jpeg)
+{
+    decoder *d = (decoder *)(void *)jpeg->err;
+    if (d->jpeg.input_scan_number <= d->max_scans)
+        return;
+    snprintf(d->message, sizeof d->message, "more than %d scans", d->max_scans);
+    longjmp(d->back, 1);
+}
+
+static void decoder_prepare(decoder *d, const protea_limits *limits)
+{
+    d->jpeg.err = jpeg_std_error(&d->errors);
+    d->errors.error_exit = on_error;
+    d->errors.emit_message = on_message;
+    d->progress.progress_monitor = on_scan;
+    d->max_scans = limits->max_scans;
+}
+
+/* Pillow's rule: all four channels are taken for Adobe's inverted ones, then r = (255 - k) - c (255 - k) / 255. */
+static void cmyk_to_rgb(uint8_t *out, const uint8_t *stored, int n)
+{
+    for (int i = 0; i < n; i++, out += 3, stored += 4)
+        for (int c = 0; c < 3; c++) {
+            int white = stored[3], t = (255 - stored[c]) * white + 128;
+            out[c] = (uint8_t)(white - (((t >> 8) + t) >> 8));
+        }
+}
+
+static void read_rows(decoder *d, protea_image *out)
+{
+    struct jpeg_decompress_struct *jpeg = &d->jpeg;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        uint8_t *row = out->px + (size_t)jpeg->output_scanline * (size_t)out->w * 3;
+        JSAMPROW target = d->cmyk != NULL ? d->cmyk : row;
+        jpeg_read_scanlines(jpeg, &target, 1);
+        if (d->cmyk != NULL)
+            cmyk_to_rgb(row, d->cmyk, out->w);
+    }
+}
+
+static bool has_four_channels(const struct jpeg_decompress_struct *jpeg)
+{
+    return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+}
+
+/* Runs between setjmp and whatever jumps back: holds nothing of its own. */
+static protea_status decode(decoder *d, protea_image *out, const uint8_t *bytes, size_t len, const char *name,
+                            const protea_limits *limits)
+{
+    struct jpeg_decompress_struct *jpeg = &d->jpeg;
+    jpeg_create_decompress(jpeg);
+    jpeg->progress = &d->progress;
+    jpeg_mem_src(jpeg, bytes, (unsigned long)len);
+    jpeg_read_header(jpeg, TRUE);
+    PROTEA_TRY(protea_decode_check_size(jpeg->image_width, jpeg->image_height, name, limits));
+    PROTEA_TRY(protea_image_reserve(out, (int)jpeg->image_width, (int)jpeg->image_height));
+    jpeg->out_color_space = has_four_channels(jpeg) ? JCS_CMYK : JCS_RGB;
+    if (has_four_channels(jpeg))
+        PROTEA_TRY(protea_new(&d->cmyk, jpeg->image_width, 4, name));
+    jpeg_start_decompress(jpeg);
+    read_rows(d, out);
+    jpeg_finish_decompress(jpeg);
+    if (d->damaged)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: JPEG is damaged or cut off: %s", name, d->message);
+    return PROTEA_OK;
+}
+
+static protea_status try_to_decode(decoder *d, protea_image *out, const uint8_t *bytes, size_t len, const char *name,
+                                   const protea_limits *limits)
+{
+    if (setjmp(d->back) != 0)
+        return protea_fail(d->errors.msg_code == JERR_OUT_OF_MEMORY ? PROTEA_ERR_MEMORY : PROTEA_ERR_INPUT,
+                           "%s: JPEG cannot be read: %s", name, d->message);
+    return decode(d, out, bytes, len, name, limits);
+}
+
+protea_status protea_decode_jpeg(protea_image *out, const uint8_t *bytes, size_t len, const char *name, const protea_limits *limits)
+{
+    decoder *d;
+    PROTEA_TRY(protea_new(&d, 1, sizeof *d, name));
+    decoder_prepare(d, limits);
+    protea_status status = try_to_decode(d, out, bytes, len, name, limits);
+    jpeg_destroy_decompress(&d->jpeg);
+    protea_free(d->cmyk);
+    protea_free(d);
+    return status;
+}
