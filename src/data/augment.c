@@ -1,0 +1,139 @@
+/* One view: random resized crop, flip, colour jitter, gray, blur, solarise, normalise (methods.md 1.6 and 6). */
+#include "data/augment.h"
+
+#include <math.h>
+#include <string.h>
+
+int protea_augment_n_views(const protea_augment_opts *opts)
+{
+    int n = 0;
+    for (int g = 0; g < opts->nmb_crops.n; g++)
+        n += (int)opts->nmb_crops.v[g];
+    return n;
+}
+
+int protea_augment_group(const protea_augment_opts *opts, int view)
+{
+    int g = 0;
+    for (; g < opts->nmb_crops.n - 1 && view >= (int)opts->nmb_crops.v[g]; g++)
+        view -= (int)opts->nmb_crops.v[g];
+    return g;
+}
+
+void protea_augment_buffer_release(protea_augment_buffer *b)
+{
+    protea_image_release(&b->view);
+    protea_image_release(&b->tmp);
+}
+
+typedef struct rectangle { int x, y, w, h; } rectangle;
+
+/* All of it that has an allowed ratio: what is left when ten tries did not fit. */
+static rectangle largest_centred(int w, int h, double min_ratio, double max_ratio)
+{
+    rectangle r = { .w = w, .h = h };
+    double ratio = (double)w / h;
+    if (ratio < min_ratio)
+        r.h = (int)rint(w / min_ratio);
+    else if (ratio > max_ratio)
+        r.w = (int)rint(h * max_ratio);
+    r.h = r.h < 1 ? 1 : r.h > h ? h : r.h;
+    r.w = r.w < 1 ? 1 : r.w > w ? w : r.w;
+    r.x = (w - r.w) / 2;
+    r.y = (h - r.h) / 2;
+    return r;
+}
+
+/* torchvision's RandomResizedCrop.get_params. */
+static rectangle random_rectangle(int w, int h, double min_scale, double max_scale, const protea_augment_opts *opts,
+                                  protea_rng *rng)
+{
+    double log_min = log(opts->min_ratio), log_max = log(opts->max_ratio);
+    for (int attempt = 0; attempt < 10; attempt++) {
+        double area = (double)w * h * (min_scale + (max_scale - min_scale) * protea_rng_uniform_double(rng));
+        double ratio = exp(log_min + (log_max - log_min) * protea_rng_uniform_double(rng));
+        double crop_w = rint(sqrt(area * ratio)), crop_h = rint(sqrt(area / ratio));
+        if (crop_w < 1 || crop_h < 1 || crop_w > w || crop_h > h)
+            continue;
+        rectangle r = { .w = (int)crop_w, .h = (int)crop_h };
+        r.y = (int)protea_rng_below(rng, (uint64_t)(h - r.h) + 1);
+        r.x = (int)protea_rng_below(rng, (uint64_t)(w - r.w) + 1);
+        return r;
+    }
+    return largest_centred(w, h, opts->min_ratio, opts->max_ratio);
+}
+
+static bool happens(protea_rng *rng, double p)
+{
+    return protea_rng_uniform(rng) < p;
+}
+
+static float factor(protea_rng *rng, double strength)
+{
+    double low = fmax(0, 1 - strength), high = 1 + strength;
+    return (float)(low + (high - low) * protea_rng_uniform(rng));
+}
+
+/* Brightness, contrast, saturation and hue in a fresh random order. */
+static void jitter(protea_image *view, const protea_augment_opts *opts, protea_rng *rng)
+{
+    int order[4] = { 0, 1, 2, 3 };
+    for (int i = 3; i > 0; i--) {
+        int j = (int)protea_rng_below(rng, (uint64_t)i + 1), swapped = order[i];
+        order[i] = order[j];
+        order[j] = swapped;
+    }
+    float brightness = factor(rng, opts->brightness), contrast = factor(rng, opts->contrast);
+    float saturation = factor(rng, opts->saturation), hue = (float)(opts->hue * (2 * protea_rng_uniform_double(rng) - 1));
+    for (int i = 0; i < 4; i++) {
+        if (order[i] == 0 && opts->brightness > 0)
+            protea_image_brightness(view, brightness);
+        else if (order[i] == 1 && opts->contrast > 0)
+            protea_image_contrast(view, contrast);
+        else if (order[i] == 2 && opts->saturation > 0)
+            protea_image_saturation(view, saturation);
+        else if (order[i] == 3 && opts->hue > 0)
+            protea_image_hue(view, hue);
+    }
+}
+
+/* (h,w,3) bytes to (3,h,w) floats. */
+static void normalise(float *x, const protea_image *view, const float mean[3], const float std[3])
+{
+    size_t n = (size_t)view->w * (size_t)view->h;
+    for (int c = 0; c < 3; c++) {
+        float scale = 1 / (255 * std[c]), shift = -mean[c] / std[c];
+        for (size_t i = 0; i < n; i++)
+            x[(size_t)c * n + i] = (float)view->px[3 * i + (size_t)c] * scale + shift;
+    }
+}
+
+protea_status protea_augment_view(float *x, const protea_image *image, const protea_augment_opts *opts, int view, protea_rng rng,
+                                  const float mean[3], const float std[3], protea_augment_buffer *b)
+{
+    int g = protea_augment_group(opts, view), size = (int)opts->size_crops.v[g];
+    rectangle r = random_rectangle(image->w, image->h, opts->min_scale_crops.v[g], opts->max_scale_crops.v[g], opts, &rng);
+    PROTEA_TRY(protea_image_crop(&b->view, image, r.x, r.y, r.w, r.h, size, size));
+    if (happens(&rng, opts->flip_p))
+        protea_image_flip(&b->view);
+    if (happens(&rng, opts->jitter_p))
+        jitter(&b->view, opts, &rng);
+    if (happens(&rng, opts->gray_p))
+        protea_image_gray(&b->view);
+    if (happens(&rng, opts->blur_p)) {
+        double sigma = opts->blur_min + (opts->blur_max - opts->blur_min) * protea_rng_uniform_double(&rng);
+        PROTEA_TRY(protea_image_blur(&b->view, (float)sigma));
+    }
+    if (happens(&rng, opts->solarize_p))
+        protea_image_solarize(&b->view);
+    normalise(x, &b->view, mean, std);
+    return PROTEA_OK;
+}
+
+protea_status protea_plain_view(float *x, const protea_image *image, int size, const float mean[3], const float std[3],
+                                protea_augment_buffer *b)
+{
+    PROTEA_TRY(protea_image_center(&b->view, image, size));
+    normalise(x, &b->view, mean, std);
+    return PROTEA_OK;
+}

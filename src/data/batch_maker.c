@@ -1,0 +1,172 @@
+#include "data/batch_maker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static int64_t default_max_bad(int64_t n)
+{
+    return n / 100 > 100 ? n / 100 : 100;
+}
+
+protea_status protea_maker_init(protea_maker *m, protea_source *source, const protea_augment_opts *augment,
+                                const protea_loader_opts *opts)
+{
+    int64_t n = protea_source_count(source), global = opts->batch_size * opts->n_ranks;
+    *m = (protea_maker){ .source = source, .augment = augment, .opts = *opts };
+    if (opts->batch_size < 1 || opts->n_ranks < 1 || opts->rank < 0 || opts->rank >= opts->n_ranks)
+        return protea_fail(PROTEA_ERR_USAGE, "batches of %lld images on rank %d of %d", (long long)opts->batch_size, opts->rank,
+                           opts->n_ranks);
+    if (n < global)
+        return protea_fail(PROTEA_ERR_INPUT, "the data set has %lld images, one step takes %lld (--batch-size)", (long long)n,
+                           (long long)global);
+    PROTEA_TRY(protea_augment_check(augment));
+    m->steps = n / global;
+    m->max_bad = opts->max_bad < 0 ? default_max_bad(n) : opts->max_bad;
+    return protea_new(&m->order, (size_t)n, sizeof *m->order, "the order of the images");
+}
+
+void protea_maker_release(protea_maker *m)
+{
+    protea_free(m->order);
+    m->order = NULL;
+}
+
+void protea_maker_shuffle(protea_maker *m, int64_t epoch)
+{
+    int64_t n = protea_source_count(m->source);
+    protea_rng rng = protea_rng_make(m->opts.seed, PROTEA_RNG_SHUFFLE, (uint32_t)epoch, 0, 0);
+    for (int64_t i = 0; i < n; i++)
+        m->order[i] = i;
+    for (int64_t i = n - 1; i > 0; i--) {
+        int64_t j = (int64_t)protea_rng_below(&rng, (uint64_t)i + 1), swapped = m->order[i];
+        m->order[i] = m->order[j];
+        m->order[j] = swapped;
+    }
+    m->epoch = epoch;
+}
+
+/* ---- a slot: the tensors of one batch */
+
+static size_t group_bytes(const protea_view_group *g)
+{
+    return (size_t)(g->x.dim[0] * g->x.dim[1] * g->x.dim[2] * g->x.dim[3]) * sizeof(float);
+}
+
+static protea_status give_memory(protea_slot *s)
+{
+    size_t bytes = 0;
+    for (int g = 0; g < s->batch.n_groups; g++)
+        bytes += (group_bytes(&s->batch.group[g]) + 63) & ~(size_t)63;
+    PROTEA_TRY(protea_arena_new(&s->memory, bytes, "a batch of views"));
+    for (int g = 0; g < s->batch.n_groups; g++)
+        PROTEA_TRY(protea_arena_alloc(s->memory, &s->batch.group[g].x.data, group_bytes(&s->batch.group[g])));
+    return PROTEA_OK;
+}
+
+protea_status protea_slot_init(protea_slot *s, const protea_maker *m)
+{
+    const protea_augment_opts *a = m->augment;
+    int64_t n = m->opts.batch_size;
+    *s = (protea_slot){ .batch = { .n_images = n, .n_views = protea_augment_n_views(a), .n_groups = a->size_crops.n } };
+    for (int g = 0; g < a->size_crops.n; g++) {
+        int64_t size = (int64_t)a->size_crops.v[g];
+        int views = (int)a->nmb_crops.v[g];
+        protea_tensor x = { .dtype = PROTEA_F32, .n_dims = 4, .dim = { n * views, 3, size, size } };
+        s->batch.group[g] = (protea_view_group){ .x = x, .n_views = views, .size = size };
+    }
+    PROTEA_TRY(give_memory(s));
+    PROTEA_TRY(protea_new(&s->index, (size_t)n, sizeof *s->index, "a batch"));
+    PROTEA_TRY(protea_new(&s->label, (size_t)n, sizeof *s->label, "a batch"));
+    s->batch.index = s->index;
+    s->batch.label = s->label;
+    return PROTEA_OK;
+}
+
+void protea_slot_release(protea_slot *s)
+{
+    protea_arena_free(s->memory);
+    protea_free(s->index);
+    protea_free(s->label);
+    *s = (protea_slot){ 0 };
+}
+
+void protea_slot_reset(protea_slot *s)
+{
+    s->status = PROTEA_OK;
+}
+
+void protea_slot_fail(protea_slot *s, protea_status status, int64_t i)
+{
+    if (s->status != PROTEA_OK && s->failed_at < i)
+        return;
+    s->status = status;
+    s->failed_at = i;
+    snprintf(s->message, sizeof s->message, "%s", protea_last_error());
+}
+
+protea_status protea_slot_status(const protea_slot *s)
+{
+    return s->status == PROTEA_OK ? PROTEA_OK : protea_fail_text(s->status, s->message);
+}
+
+/* ---- one image */
+
+static protea_status note_bad(const protea_maker *m, int64_t i)
+{
+    PROTEA_TRY(protea_source_skip(m->source, i, protea_last_error()));
+    const protea_skip *list;
+    int64_t bad = protea_source_skipped(m->source, &list), n = protea_source_count(m->source);
+    if (bad == n)
+        return protea_fail(PROTEA_ERR_INPUT, "none of the %lld images can be used; one of them: %s", (long long)n,
+                           protea_last_error());
+    if (bad > m->max_bad)
+        return protea_fail(PROTEA_ERR_INPUT, "%lld of %lld images cannot be used, at most %lld are allowed (--max-bad); one of them: %s",
+                           (long long)bad, (long long)n, (long long)m->max_bad, protea_last_error());
+    return PROTEA_OK;
+}
+
+/* Reads image wanted or, when it is bad, the next good one by index. */
+static protea_status read_good(const protea_maker *m, int64_t wanted, protea_image *image, int64_t *index)
+{
+    int64_t n = protea_source_count(m->source);
+    for (int64_t k = 0; k < n; k++) {
+        int64_t i = (wanted + k) % n;
+        if (protea_source_is_bad(m->source, i))
+            continue;
+        protea_status status = protea_source_read(m->source, i, image);
+        *index = i;
+        if (status != PROTEA_ERR_INPUT)
+            return status;
+        PROTEA_TRY(note_bad(m, i));
+    }
+    return protea_fail(PROTEA_ERR_INPUT, "none of the %lld images can be used", (long long)n);
+}
+
+protea_status protea_maker_make(const protea_maker *m, protea_slot *slot, int64_t step, int64_t i, protea_hands *hands)
+{
+    const protea_loader_opts *o = &m->opts;
+    int64_t wanted = m->order[(step * o->n_ranks + o->rank) * o->batch_size + i], index = -1;
+    PROTEA_TRY(read_good(m, wanted, &hands->image, &index));
+    slot->index[i] = index;
+    slot->label[i] = protea_source_label(m->source, index);
+    int view = 0;
+    for (int g = 0; g < slot->batch.n_groups; g++) {
+        const protea_view_group *group = &slot->batch.group[g];
+        int64_t values = 3 * group->size * group->size;
+        for (int v = 0; v < group->n_views; v++, view++) {
+            /* Keyed by whose turn it was: a stand-in for a bad image does not repeat the views of its own turn. */
+            protea_rng rng = protea_rng_make(o->seed, PROTEA_RNG_VIEW, (uint32_t)m->epoch, (uint64_t)wanted, (uint32_t)view);
+            float *x = protea_f32(&group->x) + (v * o->batch_size + i) * values;
+            PROTEA_TRY(protea_augment_view(x, &hands->image, m->augment, view, rng, o->mean, o->std, &hands->views));
+        }
+    }
+    return PROTEA_OK;
+}
+
+void protea_hands_release(protea_hands *h)
+{
+    protea_image_release(&h->image);
+    protea_augment_buffer_release(&h->views);
+}

@@ -1,0 +1,50 @@
+/* What a data set holds, before anything is read: names, places, labels. Every kind of source fills one of these, and the
+ * rules about order, classes and --limit are written once, here. */
+#ifndef PROTEA_DATA_CATALOG_H
+#define PROTEA_DATA_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+typedef struct protea_entry {
+    size_t name;       /* offset in text */
+    uint64_t at, size; /* where its bytes lie, or what the kind makes of them */
+    int32_t label;     /* -1: none */
+} protea_entry;
+
+typedef struct protea_catalog {
+    protea_entry *entry; /* (n) owned */
+    int64_t n, capacity;
+    char *text;          /* all names, each ended by 0; owned */
+    size_t text_len, text_capacity;
+    char **class_name;   /* (n_classes) owned, sorted bytewise */
+    int n_classes;
+} protea_catalog;
+
+void protea_catalog_release(protea_catalog *c);
+protea_status protea_catalog_add(protea_catalog *c, const char *name, uint64_t at, uint64_t size);
+const char *protea_catalog_name(const protea_catalog *c, int64_t i);
+
+/* Whether a set should take this file: named like a picture, and no part of the name begins with a dot. */
+bool protea_catalog_is_hidden(const char *name);
+bool protea_catalog_is_picture_name(const char *name);
+
+/* Keeps what lies under the folder sub ("" keeps all). */
+void protea_catalog_keep_under(protea_catalog *c, const char *sub);
+/* Bytewise by name; of entries with one name the last added stays, as tar has it. */
+void protea_catalog_sort(protea_catalog *c);
+/* The class rule. An image's class is the name of the folder that holds it, when all images lie equally deep (counted from
+ * sub) in at least two folders of different names; otherwise the set has no labels: images at differing depth, or directly
+ * at the top, are a collection, not classes. Folders of one name under different parents (train/cat, test/cat) are one
+ * class. Classes are numbered bytewise. Needs a sorted catalog. */
+protea_status protea_catalog_label(protea_catalog *c, const char *sub);
+/* Keeps n entries, as many from each folder as from any other as far as they go round; which ones depends only on the names
+ * and the seed. n = 0 keeps all. Needs a sorted catalog. */
+protea_status protea_catalog_limit(protea_catalog *c, int64_t n, uint64_t seed);
+/* Hash of names, sizes and labels: 32 hex digits. */
+void protea_catalog_fingerprint(const protea_catalog *c, char out[static 33]);
+
+#endif

@@ -1,0 +1,30 @@
+/* Pictures inside blobs: what folders and archives share. */
+#include "base/alloc.h"
+#include "data/source_kind.h"
+#include "image/decode.h"
+
+protea_status protea_read_picture(protea_image *out, const protea_blob *blob, uint64_t at, uint64_t size, const char *label,
+                                  const protea_limits *limits)
+{
+    uint8_t *bytes;
+    if (size > (uint64_t)limits->max_file_bytes)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: has %llu bytes, at most %lld are read", label, (unsigned long long)size,
+                           (long long)limits->max_file_bytes);
+    if (blob->memory != NULL && protea_blob_holds(blob, at, size))
+        return protea_image_decode(out, blob->memory + at, (size_t)size, label, limits);
+    PROTEA_TRY(protea_new(&bytes, (size_t)size, 1, label));
+    protea_status status = protea_blob_read(blob, at, bytes, (size_t)size, label);
+    if (status == PROTEA_OK)
+        status = protea_image_decode(out, bytes, (size_t)size, label, limits);
+    protea_free(bytes);
+    return status;
+}
+
+bool protea_is_picture(const char *name, const protea_blob *blob, uint64_t at, uint64_t size)
+{
+    uint8_t head[16];
+    if (protea_catalog_is_picture_name(name))
+        return true;
+    return size >= sizeof head && protea_blob_read(blob, at, head, sizeof head, name) == PROTEA_OK &&
+           protea_image_is_known(head, sizeof head);
+}

@@ -1,0 +1,214 @@
+/* The frame around every kind of data set: which kind it is, order, classes, limit, cache, bad images. */
+#include "data/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "data/pixel_cache.h"
+#include "data/skips.h"
+#include "data/source_kind.h"
+
+struct protea_source {
+    protea_opened set;
+    char *path;              /* as given, without ::SUB */
+    protea_limits limits;
+    protea_pixel_cache cache;
+    protea_skips skips;
+    char fingerprint[33];
+};
+
+protea_source_opts protea_source_opts_default(void)
+{
+    return (protea_source_opts){ .limits = protea_limits_default() };
+}
+
+/* Splits PATH::SUB, unless a file has the whole text as its name. sub points into path. */
+static void split_sub(char *path, const char **sub)
+{
+    struct stat st;
+    *sub = "";
+    if (stat(path, &st) == 0)
+        return;
+    char *mark = NULL;
+    for (char *at = strstr(path, "::"); at != NULL; at = strstr(at + 1, "::"))
+        mark = at;
+    if (mark == NULL)
+        return;
+    *mark = 0;
+    *sub = mark + 2;
+    for (size_t len = strlen(*sub); len > 0 && mark[2 + len - 1] == '/'; len--)
+        mark[2 + len - 1] = 0;
+}
+
+static protea_status open_file(protea_opened *o, const char *path, const protea_source_opts *opts)
+{
+    uint8_t head[512];
+    protea_blob blob = { .fd = -1 };
+    PROTEA_TRY(protea_open_regular(AT_FDCWD, path, path, &blob.fd, &blob.size));
+    size_t len = blob.size < sizeof head ? (size_t)blob.size : sizeof head;
+    protea_status status = protea_blob_read(&blob, 0, head, len, path);
+    close(blob.fd);
+    PROTEA_TRY(status);
+    if (protea_looks_like_tar(head, len) || protea_looks_compressed(head, len))
+        return protea_open_tar(o, path, opts);
+    if (protea_looks_like_cifar(head, len, blob.size))
+        return protea_open_cifar(o, path);
+    return protea_fail(PROTEA_ERR_INPUT, "%s: is %s of %llu bytes, wanted a folder, a tar (plain, gz, xz, zst) or CIFAR-10 binary",
+                       path, len == 0 ? "an empty file" : "a file", (unsigned long long)blob.size);
+}
+
+static protea_status open_path(protea_opened *o, const char *path, const protea_source_opts *opts)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return protea_fail(errno == EIO ? PROTEA_ERR_IO : PROTEA_ERR_INPUT, "%s: no such data set: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return open_file(o, path, opts);
+    if (protea_folder_has_cifar(path))
+        return protea_open_cifar(o, path);
+    return protea_open_folder(o, path);
+}
+
+static protea_status arrange(protea_source *s, const char *sub, const protea_source_opts *opts)
+{
+    protea_catalog *c = &s->set.catalog;
+    int64_t found = c->n;
+    protea_catalog_keep_under(c, sub);
+    protea_catalog_sort(c);
+    if (c->n == 0 && found > 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: holds %lld images, but none under '%s'", s->path, (long long)found, sub);
+    if (c->n == 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: holds no images (JPEG or PNG)", s->path);
+    if (!opts->no_labels)
+        PROTEA_TRY(protea_catalog_label(c, sub));
+    PROTEA_TRY(protea_catalog_limit(c, opts->limit, opts->seed));
+    protea_catalog_fingerprint(c, s->fingerprint);
+    return protea_pixel_cache_init(&s->cache, c->n);
+}
+
+static protea_status open_set(protea_source *s, const char *spec, const protea_source_opts *opts)
+{
+    static const char synth[] = "synth:";
+    const char *sub = "";
+    PROTEA_TRY(protea_copy_string(&s->path, spec));
+    s->limits = opts->limits;
+    if (strncmp(spec, synth, sizeof synth - 1) == 0) {
+        PROTEA_TRY(protea_open_synth(&s->set, spec + sizeof synth - 1));
+    } else {
+        split_sub(s->path, &sub);
+        PROTEA_TRY(open_path(&s->set, s->path, opts));
+    }
+    return arrange(s, sub, opts);
+}
+
+protea_status protea_source_open(protea_source **out, const char *spec, const protea_source_opts *opts)
+{
+    protea_source *s;
+    *out = NULL;
+    PROTEA_TRY(protea_new(&s, 1, sizeof *s, "a data set"));
+    protea_skips_init(&s->skips);
+    protea_status status = open_set(s, spec, opts);
+    if (status != PROTEA_OK) {
+        protea_source_close(s);
+        return status;
+    }
+    *out = s;
+    return PROTEA_OK;
+}
+
+void protea_source_close(protea_source *s)
+{
+    if (s == NULL)
+        return;
+    if (s->set.ops != NULL)
+        s->set.ops->close(s->set.self);
+    protea_catalog_release(&s->set.catalog);
+    protea_free(s->set.warning);
+    protea_pixel_cache_release(&s->cache);
+    protea_skips_release(&s->skips);
+    protea_free(s->path);
+    protea_free(s);
+}
+
+int64_t protea_source_count(const protea_source *s)
+{
+    return s->set.catalog.n;
+}
+
+const char *protea_source_kind(const protea_source *s)
+{
+    return s->set.ops->kind;
+}
+
+const char *protea_source_warning(const protea_source *s)
+{
+    return s->set.warning;
+}
+
+int protea_source_n_classes(const protea_source *s)
+{
+    return s->set.catalog.n_classes;
+}
+
+const char *protea_source_class(const protea_source *s, int label)
+{
+    return label >= 0 && label < s->set.catalog.n_classes ? s->set.catalog.class_name[label] : "";
+}
+
+int32_t protea_source_label(const protea_source *s, int64_t i)
+{
+    return s->set.catalog.entry[i].label;
+}
+
+const char *protea_source_name(const protea_source *s, int64_t i)
+{
+    return protea_catalog_name(&s->set.catalog, i);
+}
+
+const char *protea_source_fingerprint(const protea_source *s)
+{
+    return s->fingerprint;
+}
+
+size_t protea_source_memory(const protea_source *s)
+{
+    return s->set.memory + atomic_load(&s->cache.bytes);
+}
+
+protea_status protea_source_read(const protea_source *s, int64_t i, protea_image *out)
+{
+    bool found;
+    char label[2 * PATH_MAX];
+    if (i < 0 || i >= s->set.catalog.n)
+        return protea_fail(PROTEA_ERR_INTERNAL, "%s: image %lld of %lld", s->path, (long long)i, (long long)s->set.catalog.n);
+    PROTEA_TRY(protea_pixel_cache_get(&s->cache, i, out, &found));
+    if (found)
+        return PROTEA_OK;
+    const char *name = protea_source_name(s, i);
+    snprintf(label, sizeof label, "%s%c%s", s->path, s->set.ops->between, name);
+    PROTEA_TRY(s->set.ops->read(s->set.self, &s->set.catalog.entry[i], name, label, &s->limits, out));
+    protea_pixel_cache_put((protea_pixel_cache *)&s->cache, i, out); /* reading changes nothing that can be seen */
+    return PROTEA_OK;
+}
+
+protea_status protea_source_skip(protea_source *s, int64_t i, const char *reason)
+{
+    return protea_skips_add(&s->skips, i, reason);
+}
+
+bool protea_source_is_bad(const protea_source *s, int64_t i)
+{
+    return protea_skips_has((protea_skips *)&s->skips, i); /* only its lock changes */
+}
+
+int64_t protea_source_skipped(const protea_source *s, const protea_skip **list)
+{
+    return protea_skips_count((protea_skips *)&s->skips, list);
+}

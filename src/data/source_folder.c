@@ -1,0 +1,200 @@
+/* A folder of pictures. The walk goes by descriptors, so a folder that is swapped for a link meanwhile leads nowhere else;
+ * hidden names are passed over; a link to a folder is followed once, after everything that is really there, and never to
+ * a folder already seen, which cuts loops. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "data/source_kind.h"
+
+enum { DEEPEST = 64 };
+
+typedef struct folder_set { int root; } folder_set;
+
+static protea_status folder_read(const void *self, const protea_entry *entry, const char *name, const char *label,
+                                 const protea_limits *limits, protea_image *out)
+{
+    const folder_set *set = self;
+    protea_blob file = { .fd = -1 };
+    (void)entry; /* the file's size may have changed since it was listed */
+    PROTEA_TRY(protea_open_regular(set->root, name, label, &file.fd, &file.size));
+    protea_status status = protea_read_picture(out, &file, 0, file.size, label, limits);
+    close(file.fd);
+    return status;
+}
+
+static void folder_close(void *self)
+{
+    folder_set *set = self;
+    if (set->root >= 0)
+        close(set->root);
+    protea_free(set);
+}
+
+static const protea_source_ops folder_ops = { .kind = "folder", .read = folder_read, .close = folder_close, .between = '/' };
+
+typedef struct place { dev_t dev; ino_t ino; } place;
+
+typedef struct walk {
+    protea_catalog *catalog;
+    int root;
+    const char *root_name;
+    place *seen;             /* folders entered; owned */
+    size_t n_seen, seen_capacity;
+    protea_catalog links;    /* links to folders, not yet followed */
+    char path[PATH_MAX];     /* of the folder the walk is in, relative to root, "" or ended by '/' */
+} walk;
+
+static protea_status see(walk *w, int dir, bool *again)
+{
+    struct stat st;
+    if (fstat(dir, &st) != 0)
+        return protea_fail(PROTEA_ERR_IO, "%s/%s: %s", w->root_name, w->path, strerror(errno));
+    *again = false;
+    for (size_t i = 0; i < w->n_seen; i++)
+        *again |= w->seen[i].dev == st.st_dev && w->seen[i].ino == st.st_ino;
+    if (w->n_seen == w->seen_capacity) {
+        size_t more = 2 * w->seen_capacity + 64;
+        PROTEA_TRY(protea_grow(&w->seen, more, sizeof *w->seen, "the folders of a data set"));
+        w->seen_capacity = more;
+    }
+    w->seen[w->n_seen++] = (place){ st.st_dev, st.st_ino };
+    return PROTEA_OK;
+}
+
+static protea_status add_file(walk *w, int dir, const char *name, uint64_t size)
+{
+    protea_blob file = { .fd = -1 };
+    bool wanted = protea_catalog_is_picture_name(name);
+    if (!wanted && protea_open_regular(dir, name, name, &file.fd, &file.size) == PROTEA_OK) {
+        wanted = protea_is_picture(name, &file, 0, file.size);
+        close(file.fd);
+    }
+    return wanted ? protea_catalog_add(w->catalog, w->path, 0, size) : PROTEA_OK;
+}
+
+static protea_status walk_folder(walk *w, int dir, int depth);
+
+static protea_status enter(walk *w, int dir, const char *name, int flags, int depth)
+{
+    int inner = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    if (inner < 0)
+        return protea_fail(errno == EIO || errno == EMFILE ? PROTEA_ERR_IO : PROTEA_ERR_INPUT, "%s/%s: folder cannot be read: %s",
+                           w->root_name, w->path, strerror(errno));
+    return walk_folder(w, inner, depth);
+}
+
+/* w->path names the entry. What is neither file nor folder is listed if it is named like a picture: reading says why not. */
+static protea_status walk_entry(walk *w, int dir, const char *name, int depth)
+{
+    struct stat st;
+    bool exists = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0, link = exists && S_ISLNK(st.st_mode);
+    if (link)
+        exists = fstatat(dir, name, &st, 0) == 0;
+    if (exists && S_ISDIR(st.st_mode)) {
+        size_t len = strlen(w->path);
+        if (len + 2 > sizeof w->path)
+            return protea_fail(PROTEA_ERR_INPUT, "%s/%s: path is longer than %d bytes", w->root_name, w->path, PATH_MAX);
+        if (link)
+            return protea_catalog_add(&w->links, w->path, 0, 0);
+        memcpy(w->path + len, "/", 2);
+        return enter(w, dir, name, O_NOFOLLOW, depth + 1);
+    }
+    if (exists && S_ISREG(st.st_mode))
+        return add_file(w, dir, name, (uint64_t)st.st_size);
+    return protea_catalog_is_picture_name(name) ? protea_catalog_add(w->catalog, w->path, 0, 0) : PROTEA_OK;
+}
+
+static protea_status walk_entries(walk *w, DIR *stream, int depth)
+{
+    size_t len = strlen(w->path);
+    for (;;) {
+        errno = 0;
+        const struct dirent *e = readdir(stream);
+        w->path[len] = 0;
+        if (e == NULL && errno != 0)
+            return protea_fail(PROTEA_ERR_IO, "%s/%s: folder cannot be read: %s", w->root_name, w->path, strerror(errno));
+        if (e == NULL)
+            return PROTEA_OK;
+        if (e->d_name[0] == '.')
+            continue;
+        int written = snprintf(w->path + len, sizeof w->path - len, "%s", e->d_name);
+        if ((size_t)written >= sizeof w->path - len)
+            return protea_fail(PROTEA_ERR_INPUT, "%s/%s: path is longer than %d bytes", w->root_name, w->path, PATH_MAX);
+        PROTEA_TRY(walk_entry(w, dirfd(stream), e->d_name, depth));
+    }
+}
+
+/* dir: taken. */
+static protea_status walk_folder(walk *w, int dir, int depth)
+{
+    bool again = true;
+    protea_status status = see(w, dir, &again);
+    if (status == PROTEA_OK && depth > DEEPEST)
+        status = protea_fail(PROTEA_ERR_INPUT, "%s/%s: lies deeper than %d folders", w->root_name, w->path, DEEPEST);
+    DIR *stream = status == PROTEA_OK && !again ? fdopendir(dir) : NULL;
+    if (stream == NULL) {
+        close(dir);
+        return status;
+    }
+    status = walk_entries(w, stream, depth);
+    closedir(stream);
+    return status;
+}
+
+/* Round after round, in bytewise order, as folders behind links hold links of their own. */
+static protea_status follow_links(walk *w)
+{
+    while (w->links.n > 0) {
+        protea_catalog links = w->links;
+        protea_status status = PROTEA_OK;
+        w->links = (protea_catalog){ 0 };
+        protea_catalog_sort(&links);
+        for (int64_t i = 0; i < links.n && status == PROTEA_OK; i++) {
+            char name[PATH_MAX];
+            snprintf(name, sizeof name, "%s", protea_catalog_name(&links, i));
+            snprintf(w->path, sizeof w->path, "%.*s/", PATH_MAX - 2, name);
+            int depth = 1;
+            for (const char *c = name; *c; c++)
+                depth += *c == '/';
+            status = enter(w, w->root, name, 0, depth);
+        }
+        protea_catalog_release(&links);
+        PROTEA_TRY(status);
+    }
+    return PROTEA_OK;
+}
+
+static protea_status list_folder(walk *w)
+{
+    PROTEA_TRY(enter(w, w->root, ".", 0, 0));
+    return follow_links(w);
+}
+
+protea_status protea_open_folder(protea_opened *o, const char *path)
+{
+    folder_set *set;
+    walk *w;
+    PROTEA_TRY(protea_new(&set, 1, sizeof *set, "a folder"));
+    set->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    o->ops = &folder_ops;
+    o->self = set;
+    if (set->root < 0)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: folder cannot be read: %s", path, strerror(errno));
+    PROTEA_TRY(protea_new(&w, 1, sizeof *w, "walking a folder"));
+    w->catalog = &o->catalog;
+    w->root = set->root;
+    w->root_name = path;
+    protea_status status = list_folder(w);
+    protea_free(w->seen);
+    protea_catalog_release(&w->links);
+    protea_free(w);
+    return status;
+}

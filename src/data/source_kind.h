@@ -1,0 +1,46 @@
+/* The seam for kinds of data sets: each kind is one file that fills a catalog and reads one image. */
+#ifndef PROTEA_DATA_SOURCE_KIND_H
+#define PROTEA_DATA_SOURCE_KIND_H
+
+#include "base/bytes.h"
+#include "data/catalog.h"
+#include "data/source.h"
+
+typedef struct protea_source_ops {
+    const char *kind;
+    /* Decodes one image; label is what messages call it. Thread-safe. */
+    protea_status (*read)(const void *self, const protea_entry *entry, const char *name, const char *label,
+                          const protea_limits *limits, protea_image *out);
+    void (*close)(void *self);
+    char between; /* path and name in messages: '!' for a member of an archive, '/' for a file in a folder */
+} protea_source_ops;
+
+/* What opening gives: a catalog in any order (the frame sorts, labels and limits it) and how to read its entries. */
+typedef struct protea_opened {
+    const protea_source_ops *ops;
+    void *self;             /* owned; ops->close, also after a failed opening once ops is set */
+    protea_catalog catalog; /* owned */
+    size_t memory;          /* bytes held */
+    char *warning;          /* damage that was survived, owned, or NULL */
+} protea_opened;
+
+/* Each fills *o from what lies at path. */
+protea_status protea_open_folder(protea_opened *o, const char *path);
+protea_status protea_open_tar(protea_opened *o, const char *path, const protea_source_opts *opts);
+protea_status protea_open_cifar(protea_opened *o, const char *path);
+/* text: what follows `synth:`. */
+protea_status protea_open_synth(protea_opened *o, const char *text);
+
+/* By the first bytes of a file (at most 512 are looked at). */
+bool protea_looks_like_tar(const uint8_t *bytes, size_t len);
+bool protea_looks_compressed(const uint8_t *bytes, size_t len);
+bool protea_looks_like_cifar(const uint8_t *bytes, size_t len, uint64_t size);
+bool protea_folder_has_cifar(const char *path);
+
+/* Decodes the picture in [at, at + size) of a blob. */
+protea_status protea_read_picture(protea_image *out, const protea_blob *blob, uint64_t at, uint64_t size, const char *label,
+                                  const protea_limits *limits);
+/* Whether the file is to be in the set: named like a picture or, by its first bytes, one that can be read. */
+bool protea_is_picture(const char *name, const protea_blob *blob, uint64_t at, uint64_t size);
+
+#endif
