@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/options_internal.h"
 #include "eval/recognise.h"
 #include "eval/weights.h"
 #include "nn/layers.h"
@@ -131,54 +132,36 @@ protea_status protea_model_fit(protea_model *model, protea_source *source)
 
 /* ---- the head */
 
-/* The lines of the run's YAML whose keys are among options: the record also holds those of the trainer, the optimiser
- * and the augmentation. *out: owned. */
-static protea_status keep_known_lines(char **out, const protea_options *options, const char *yaml)
+/* What the record of a run says to its method: the other keys are the trainer's, the optimiser's, the augmentation's. */
+typedef struct method_record {
+    protea_options *options;
+    int64_t batch_size;
+} method_record;
+
+static protea_status note_option(void *self, int line, const char *key, const char *const *items, int n, bool is_list)
 {
-    char *to;
-    PROTEA_TRY(protea_new(out, strlen(yaml) + 2, 1, "the method's options"));
-    to = *out;
-    for (const char *line = yaml; *line;) {
-        size_t len = strcspn(line, "\n"), key_len = strcspn(line, ":\n");
-        char key[128] = "";
-        if (key_len < len && key_len < sizeof key)
-            memcpy(key, line, key_len);
-        if (key[0] != 0 && key[0] != '#' && protea_options_find(options, key) != NULL) {
-            memcpy(to, line, len);
-            to += len;
-            *to++ = '\n';
-        }
-        line += len + (line[len] == '\n');
-    }
-    *to = 0;
-    return PROTEA_OK;
+    method_record *record = self;
+    char text[PROTEA_OPT_STRING_MAX] = "";
+    (void)line;
+    (void)is_list;
+    if (strcmp(key, "batch_size") == 0 && n == 1)
+        record->batch_size = strtoll(items[0], NULL, 10);
+    if (protea_options_find(record->options, key) == NULL)
+        return PROTEA_OK;
+    for (int i = 0, len = 0; i < n && len < (int)sizeof text; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, i ? ",%s" : "%s", items[i]);
+    return protea_options_set(record->options, key, text, PROTEA_FROM_CONFIG);
 }
 
-/* A number among the run's options; 0 where it is not given. */
-static int64_t yaml_number(const char *yaml, const char *key)
+static protea_status read_record(method_record *record, protea_model *model, const char *yaml)
 {
-    size_t len = strlen(key);
-    for (const char *line = yaml; line != NULL; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, key, len) == 0 && line[len] == ':')
-            return strtoll(line + len + 1, NULL, 10);
-    }
-    return 0;
-}
-
-static protea_status set_method_options(protea_model *model, const char *yaml)
-{
-    protea_options *options = protea_options_new();
-    char *known = NULL;
-    if (options == NULL)
+    record->options = protea_options_new();
+    if (record->options == NULL)
         return protea_fail(PROTEA_ERR_MEMORY, "options: memory could not be had");
-    protea_status status = protea_options_add(options, model->method, model->ops->opts, model->method_self);
+    protea_status status = protea_options_add(record->options, model->method, model->ops->opts, model->method_self);
     if (status == PROTEA_OK)
-        status = keep_known_lines(&known, options, yaml);
-    if (status == PROTEA_OK)
-        status = protea_options_read_yaml(options, known, strlen(known), model->path, PROTEA_FROM_CONFIG);
-    protea_free(known);
-    protea_options_free(options);
+        status = protea_yaml_walk(yaml, strlen(yaml), model->path, note_option, record);
+    protea_options_free(record->options);
     return status;
 }
 
@@ -200,9 +183,10 @@ static protea_status load_head(protea_ctx *cx, protea_model *model, const protea
     if (model->ops->head == NULL)
         return protea_fail(PROTEA_ERR_INPUT, "%s: the method %s has no head", model->path, model->method);
     PROTEA_TRY(protea_new(&model->method_self, 1, model->ops->size, "the method"));
-    PROTEA_TRY(set_method_options(model, yaml));
-    int64_t batch_size = yaml_number(yaml, "batch_size");
-    const protea_progress plan = { .n_epochs = 1, .steps_per_epoch = 1, .n_images = batch_size, .batch_size = batch_size };
+    method_record record = { 0 };
+    PROTEA_TRY(read_record(&record, model, yaml));
+    const protea_progress plan = { .n_epochs = 1, .steps_per_epoch = 1, .n_images = record.batch_size,
+                                   .batch_size = record.batch_size };
     protea_rng rng = protea_rng_make(0, PROTEA_RNG_INIT, 0, 0, 0);
     protea_ctx quiet = *cx; /* what init warns of concerns training */
     quiet.log = NULL;

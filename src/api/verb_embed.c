@@ -1,0 +1,145 @@
+/* protea embed MODEL DATA -o FILE.npy: the features of images, and a table of which row is which image. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/images.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "format/csv.h"
+#include "format/npy.h"
+
+typedef struct embed {
+    protea_session_opts session;
+    protea_images_opts images;
+    int32_t features;            /* choice of "backbone|head" */
+    /* while it runs */
+    protea_session s;
+    protea_model model;
+    protea_source *source;
+    float *z;                    /* (n,dim) */
+    int64_t n, dim;              /* good images; width of a row */
+} embed;
+enum { BACKBONE, HEAD };
+
+static const protea_opt embed_table[] = {
+    { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(embed, features), .def = "backbone", .choices = "backbone|head",
+      .help = "pooled features of the backbone, or what the method's head makes of them" },
+    { 0 },
+};
+
+static protea_status add_options(void *self, const char *kind, protea_options *options)
+{
+    embed *e = self;
+    (void)kind;
+    PROTEA_TRY(protea_options_add(options, "Embedding", embed_table, e));
+    PROTEA_TRY(protea_options_add(options, "Images", protea_images_table, &e->images));
+    return protea_options_add(options, "Machine", protea_session_table, &e->session);
+}
+
+/* FILE.npy -> FILE.csv. */
+static protea_status table_path(char *out, size_t size, const char *path)
+{
+    size_t len = strlen(path);
+    if (len < 5 || strcmp(path + len - 4, ".npy") != 0 || len >= size)
+        return protea_fail(PROTEA_ERR_USAGE, "-o %s: wanted the name of a file that ends in .npy", path);
+    memcpy(out, path, len - 4);
+    memcpy(out + len - 4, ".csv", 5);
+    return PROTEA_OK;
+}
+
+/* Rows of bad images go: what remains keeps the data set's order. */
+static void drop_bad_rows(embed *e)
+{
+    e->n = 0;
+    for (int64_t i = 0; i < protea_source_count(e->source); i++)
+        if (!protea_source_is_bad(e->source, i)) {
+            memmove(e->z + e->n * e->dim, e->z + i * e->dim, (size_t)e->dim * sizeof *e->z);
+            e->n++;
+        }
+}
+
+static void write_rows(FILE *stream, const protea_source *source)
+{
+    const char *const header[] = { "row", "path", "label", "class" };
+    int64_t row = 0;
+    protea_csv_row(stream, 4, header);
+    for (int64_t i = 0; i < protea_source_count(source); i++) {
+        if (protea_source_is_bad(source, i))
+            continue;
+        int32_t label = protea_source_label(source, i);
+        char row_text[24], label_text[24] = "";
+        snprintf(row_text, sizeof row_text, "%lld", (long long)row++);
+        if (label >= 0)
+            snprintf(label_text, sizeof label_text, "%d", (int)label);
+        const char *const field[] = { row_text, protea_source_name(source, i), label_text,
+                                      label >= 0 ? protea_source_class(source, label) : "" };
+        protea_csv_row(stream, 4, field);
+    }
+}
+
+static protea_status write_files(const embed *e, const char *npy_path, const char *csv_path)
+{
+    protea_new_file table;
+    const protea_tensor z = { .data = e->z, .dtype = PROTEA_F32, .n_dims = 2, .dim = { e->n, e->dim } };
+    PROTEA_TRY(protea_new_file_open(&table, csv_path));
+    write_rows(table.stream, e->source);
+    protea_status status = protea_npy_write(npy_path, &z);
+    if (status == PROTEA_OK)
+        return protea_new_file_commit(&table);
+    protea_new_file_abort(&table);
+    return status;
+}
+
+static protea_status compute(embed *e, const protea_call *call)
+{
+    bool head = e->features == HEAD;
+    protea_watch watch;
+    PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
+    PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
+    if (head)
+        PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
+    PROTEA_TRY(protea_images_open(&e->source, call->arguments[1], &e->images, e->s.cx.seed));
+    PROTEA_TRY(protea_model_fit(&e->model, e->source));
+    e->dim = protea_features_dim(&e->model, head);
+    PROTEA_TRY(protea_new(&e->z, (size_t)protea_source_count(e->source), (size_t)e->dim * sizeof *e->z, "features"));
+    protea_watch_start(&watch, call->hooks, "embed", e->source);
+    PROTEA_TRY(protea_model_features(&e->s.cx, &e->model, head, e->source, e->z, protea_watch_features, &watch));
+    PROTEA_TRY(protea_images_check(&e->s.cx, e->source, call->arguments[1]));
+    drop_bad_rows(e);
+    return PROTEA_OK;
+}
+
+static protea_status run(void *self, const protea_call *call)
+{
+    embed *e = self;
+    char csv_path[4096];
+    double started = protea_seconds();
+    PROTEA_TRY(table_path(csv_path, sizeof csv_path, call->output));
+    PROTEA_TRY(compute(e, call));
+    PROTEA_TRY(write_files(e, call->output, csv_path));
+    json_object_set_new(call->result, "n", json_integer(e->n));
+    json_object_set_new(call->result, "dim", json_integer(e->dim));
+    json_object_set_new(call->result, "skipped", json_integer(protea_source_count(e->source) - e->n));
+    json_object_set_new(call->result, "file", json_string(call->output));
+    json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
+    return PROTEA_OK;
+}
+
+static void embed_free(void *self)
+{
+    embed *e = self;
+    protea_free(e->z);
+    protea_source_close(e->source);
+    protea_model_close(&e->model);
+    protea_session_close(&e->s);
+}
+
+const protea_verb protea_verb_embed = {
+    .info = { .name = "embed", .arguments = "MODEL DATA", .summary = "write the features of images as an .npy file",
+              .min_arguments = 2, .max_arguments = 2, .output = 2, .output_name = "FILE.npy",
+              .example = "protea embed runs/photos photos -o features.npy" },
+    .size = sizeof(embed),
+    .options = add_options,
+    .run = run,
+    .free = embed_free,
+};

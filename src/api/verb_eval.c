@@ -1,0 +1,115 @@
+/* protea eval PROTOCOL MODEL --train DATA --test DATA: how good a model's features are. */
+#include <string.h>
+
+#include "api/images.h"
+#include "base/clock.h"
+
+typedef struct eval {
+    protea_session_opts session;
+    protea_images_opts images;
+    char train[PROTEA_OPT_STRING_MAX], test[PROTEA_OPT_STRING_MAX];
+    int64_t k;
+    double temperature;
+    int32_t features;              /* choice of "backbone|head" */
+    /* while it runs */
+    protea_session s;
+    protea_model model;
+    protea_source *train_source, *test_source;
+    protea_feature_set train_set, test_set;
+} eval;
+enum { BACKBONE, HEAD };
+
+static const protea_opt knn_table[] = {
+    { .key = "train", .type = PROTEA_OPT_STRING, .offset = offsetof(eval, train), .def = "",
+      .help = "labelled images to look among, as DATA; with the word `features` for a model, an .npy file that embed wrote" },
+    { .key = "test", .type = PROTEA_OPT_STRING, .offset = offsetof(eval, test), .def = "",
+      .help = "labelled images to classify; classes are matched by name" },
+    { .key = "k", .type = PROTEA_OPT_INT, .offset = offsetof(eval, k), .def = "200", .min = 1, .max = 1e6, .unit = "neighbours",
+      .help = "neighbours that vote", .source = "Wu et al. 2018, arXiv:1805.01978" },
+    { .key = "temperature", .type = PROTEA_OPT_FLOAT, .offset = offsetof(eval, temperature), .def = "0.1", .min = 1e-4, .max = 100,
+      .help = "a vote weighs exp(cosine / temperature)", .source = "MoCo's CIFAR-10 demonstration" },
+    { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(eval, features), .def = "backbone", .choices = "backbone|head",
+      .help = "pooled features of the backbone, or what the method's head makes of them" },
+    { 0 },
+};
+
+static protea_status add_options(void *self, const char *kind, protea_options *options)
+{
+    eval *e = self;
+    (void)kind;
+    PROTEA_TRY(protea_options_add(options, "k nearest neighbours", knn_table, e));
+    PROTEA_TRY(protea_options_add(options, "Images", protea_images_table, &e->images));
+    return protea_options_add(options, "Machine", protea_session_table, &e->session);
+}
+
+static protea_status embed_set(eval *e, const protea_call *call, protea_feature_set *set, protea_source *source, const char *stage,
+                               const char *spec)
+{
+    protea_watch watch;
+    protea_watch_start(&watch, call->hooks, stage, source);
+    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, e->features == HEAD, source, spec, protea_watch_features, &watch));
+    return protea_images_check(&e->s.cx, source, spec);
+}
+
+/* Both data sets are opened before the long part begins. */
+static protea_status embed_sets(eval *e, const protea_call *call)
+{
+    PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
+    if (e->features == HEAD)
+        PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
+    PROTEA_TRY(protea_images_open(&e->train_source, e->train, &e->images, e->s.cx.seed));
+    PROTEA_TRY(protea_images_open(&e->test_source, e->test, &e->images, e->s.cx.seed));
+    PROTEA_TRY(protea_model_fit(&e->model, e->train_source));
+    PROTEA_TRY(embed_set(e, call, &e->train_set, e->train_source, "train images", e->train));
+    return embed_set(e, call, &e->test_set, e->test_source, "test images", e->test);
+}
+
+static protea_status run(void *self, const protea_call *call)
+{
+    eval *e = self;
+    double started = protea_seconds();
+    protea_knn_score score;
+    if (e->train[0] == 0 || e->test[0] == 0)
+        return protea_fail(PROTEA_ERR_USAGE, "eval knn: no --%s found, --train DATA --test DATA wanted", e->train[0] ? "test" : "train");
+    PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
+    if (strcmp(call->arguments[0], "features") == 0) {
+        PROTEA_TRY(protea_feature_set_read(&e->train_set, e->train));
+        PROTEA_TRY(protea_feature_set_read(&e->test_set, e->test));
+    } else {
+        PROTEA_TRY(embed_sets(e, call));
+    }
+    PROTEA_TRY(protea_knn_sets(&e->s.cx, &score, &e->train_set, &e->test_set, e->k, e->temperature));
+    json_object_set_new(call->result, "top1", json_real(score.top1));
+    json_object_set_new(call->result, "top5", json_real(score.top5));
+    json_object_set_new(call->result, "n_train", json_integer(score.n_train));
+    json_object_set_new(call->result, "n_test", json_integer(score.n_test));
+    json_object_set_new(call->result, "k", json_integer(score.k));
+    json_object_set_new(call->result, "temperature", json_real(e->temperature));
+    json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
+    return PROTEA_OK;
+}
+
+static void eval_free(void *self)
+{
+    eval *e = self;
+    protea_feature_set_release(&e->train_set);
+    protea_feature_set_release(&e->test_set);
+    protea_source_close(e->train_source);
+    protea_source_close(e->test_source);
+    protea_model_close(&e->model);
+    protea_session_close(&e->s);
+}
+
+static const char *const protocols[] = { "knn", NULL };
+static const char *const protocol_lines[] = { "weighted k nearest neighbours on frozen features", NULL };
+
+const protea_verb protea_verb_eval = {
+    .info = { .name = "eval", .arguments = "MODEL", .summary = "measure how good a model's features are",
+              .kinds = protocols, .kinds_title = "PROTOCOL", .kind_summaries = protocol_lines,
+              .min_arguments = 1, .max_arguments = 1, .output = 0,
+              .example = "protea eval knn runs/photos --train photos/train --test photos/test" },
+    .size = sizeof(eval),
+    .options = add_options,
+    .run = run,
+    .free = eval_free,
+};
