@@ -9,6 +9,14 @@
 
 enum { NAME_WIDTH = 26, SHARED_MAX = 16 };
 
+/* "protea embed MODEL DATA -o FILE.npy"; kind: what stands for the kind, or NULL. */
+static void write_usage(char *out, size_t size, const protea_verb_info *info, const char *kind)
+{
+    const char *open = info->output == 0 ? "" : info->output == 1 ? " [-o " : " -o ", *close = info->output == 1 ? "]" : "";
+    snprintf(out, size, "protea %s%s%s%s%s%s%s%s", info->name, kind ? " " : "", kind ? kind : "", *info->arguments ? " " : "",
+             info->arguments, open, info->output ? info->output_name : "", close);
+}
+
 void cli_help_all(void)
 {
     int n;
@@ -16,8 +24,7 @@ void cli_help_all(void)
     printf("protea %s: prototype-based self-supervised learning on images\n\nusage:\n", protea_version());
     for (int i = 0; i < n; i++) {
         char line[128];
-        snprintf(line, sizeof line, "protea %s%s%s %s", verbs[i]->name, verbs[i]->kinds ? " " : "",
-                 verbs[i]->kinds ? verbs[i]->kinds_title : "", verbs[i]->arguments);
+        write_usage(line, sizeof line, verbs[i], verbs[i]->kinds_title);
         printf("  %-58s %s\n", line, verbs[i]->summary);
     }
     printf("\n  protea VERB --help, protea VERB KIND --help   all options, with default, range, unit and source\n"
@@ -52,7 +59,7 @@ static void print_range(const protea_opt *opt)
 {
     if (opt->type == PROTEA_OPT_CHOICE)
         printf("; one of %s", opt->choices);
-    else if (opt->max >= 1e15)
+    else if (opt->max >= 1e12)
         printf("; at least %.15g", opt->min);
     else if (opt->min != 0 || opt->max != 0)
         printf("; %.15g..%.15g", opt->min, opt->max);
@@ -106,9 +113,9 @@ static int print_option(void *self, const char *title, const protea_opt *opt, co
 
 static void print_usage(const protea_verb_info *info, const char *kind)
 {
-    const char *word = kind != NULL ? kind : info->kinds != NULL ? info->kinds_title : NULL;
-    printf("protea %s: %s\n\nusage: protea %s%s%s %s [options]\nexample: %s\n", info->name, info->summary, info->name,
-           word ? " " : "", word ? word : "", info->arguments, info->example);
+    char line[128];
+    write_usage(line, sizeof line, info, kind != NULL ? kind : info->kinds_title);
+    printf("protea %s: %s\n\nusage: %s [options]\nexample: %s\n", info->name, info->summary, line, info->example);
     if (kind != NULL || info->kinds == NULL)
         return;
     printf("\n%s:\n", info->kinds_title);

@@ -100,5 +100,5 @@ int main(int argc, char **argv)
         status = fail(&terminal, PROTEA_ERR_USAGE, "no verb found; see protea --help");
     else
         status = run_verb(&terminal, &call, argc, argv);
-    return (int)finish_output(&terminal, status);
+    return finish_output(&terminal, status);
 }

@@ -43,7 +43,7 @@ typedef struct protea_hooks {
 
 /* One positional argument of a verb. */
 typedef struct protea_verb_info {
-    const char *name, *arguments, *summary;   /* "embed", "MODEL DATA -o FILE.npy", one line */
+    const char *name, *arguments, *summary;   /* "embed", "MODEL DATA", one line */
     const char *const *kinds;                 /* what may follow the verb ("swav", "knn"), NULL-terminated; NULL: nothing */
     const char *kinds_title;                  /* "METHOD", "PROTOCOL", or NULL */
     const char *const *kind_summaries;        /* one line each, or NULL */

@@ -1,2 +1,6 @@
 /* One line per verb, in the order of the help. */
-#define PROTEA_VERB_LIST(X)
+#define PROTEA_VERB_LIST(X) \
+    X(embed)   \
+    X(eval)    \
+    X(synth)   \
+    X(inspect)

@@ -54,7 +54,7 @@ static const char *wanted(const protea_opt *opt, char out[static WANTED_MAX])
     char low[40], high[40], range[100] = "";
     format_double(low, sizeof low, opt->min);
     format_double(high, sizeof high, opt->max);
-    if (opt->max >= 1e15)
+    if (opt->max >= 1e12)
         snprintf(range, sizeof range, " of at least %s", low);
     else if (opt->min != 0 || opt->max != 0)
         snprintf(range, sizeof range, " in %s..%s", low, high);

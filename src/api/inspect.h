@@ -1,0 +1,21 @@
+/* What `protea inspect` can say of each kind of thing; each fills in the call's result. */
+#ifndef PROTEA_API_INSPECT_H
+#define PROTEA_API_INSPECT_H
+
+#include "api/verb.h"
+
+typedef struct protea_inspect_opts {
+    int64_t limit, sample;
+    int32_t no_labels;
+} protea_inspect_opts;
+
+/* A data set: size, classes, and mean, standard deviation and sizes of a sample of the images. */
+protea_status protea_inspect_data(const protea_inspect_opts *opts, const protea_call *call, const char *spec);
+/* A .safetensors file: a checkpoint, an encoder, or another program's weights. */
+protea_status protea_inspect_weights(const protea_call *call, const char *path);
+/* The newest good checkpoint of a run. */
+protea_status protea_inspect_run(const protea_call *call, const char *dir);
+/* Rows of numbers in a .npy file. */
+protea_status protea_inspect_vectors(const protea_call *call, const char *path);
+
+#endif

@@ -1,0 +1,125 @@
+/* `protea synth NAME -o DIR`: a generated data set as class folders of PNG files. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/verb.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "data/source.h"
+
+typedef struct synth_opts {
+    int64_t n, size, seed;
+} synth_opts;
+
+static const protea_opt table[] = {
+    { .key = "n", .type = PROTEA_OPT_INT, .offset = offsetof(synth_opts, n), .def = "5000", .min = 1, .max = 1e8,
+      .unit = "images", .help = "how many, equally many of each class" },
+    { .key = "size", .type = PROTEA_OPT_INT, .offset = offsetof(synth_opts, size), .def = "32", .min = 8, .max = 4096,
+      .unit = "pixels", .help = "width and height" },
+    { .key = "seed", .type = PROTEA_OPT_INT, .offset = offsetof(synth_opts, seed), .def = "1", .min = 0, .max = 9e15,
+      .help = "changes the images, never the classes" },
+    { 0 },
+};
+
+static protea_status add_options(void *self, const char *kind, protea_options *options)
+{
+    (void)kind;
+    return protea_options_add(options, "Images", table, self);
+}
+
+/* DIR/CLASS for every class. */
+static protea_status make_folders(const protea_source *source, const char *dir)
+{
+    PROTEA_TRY(protea_make_dirs(dir));
+    for (int c = 0; c < protea_source_n_classes(source); c++) {
+        char *folder;
+        PROTEA_TRY(protea_path_join(&folder, dir, protea_source_class(source, c)));
+        protea_status status = protea_make_dirs(folder);
+        protea_free(folder);
+        PROTEA_TRY(status);
+    }
+    return PROTEA_OK;
+}
+
+static protea_status put_file(const char *path, const uint8_t *bytes, size_t len)
+{
+    FILE *stream = fopen(path, "wbe");
+    bool whole = stream != NULL && fwrite(bytes, 1, len, stream) == len;
+    if (stream != NULL && fclose(stream) != 0)
+        whole = false;
+    return whole ? PROTEA_OK : protea_fail(PROTEA_ERR_IO, "%s: could not be written whole: %m", path);
+}
+
+static protea_status write_image(const protea_source *source, int64_t i, const char *dir, protea_image *image)
+{
+    char name[300];
+    char *path;
+    uint8_t *png;
+    size_t len;
+    PROTEA_TRY(protea_source_read(source, i, image));
+    snprintf(name, sizeof name, "%s/%06" PRId64 ".png", protea_source_class(source, protea_source_label(source, i)), i);
+    PROTEA_TRY(protea_path_join(&path, dir, name));
+    protea_status status = protea_image_encode_png(&png, &len, image);
+    if (status == PROTEA_OK) {
+        status = put_file(path, png, len);
+        protea_free(png);
+    }
+    protea_free(path);
+    return status;
+}
+
+static protea_status write_images(const protea_source *source, const protea_call *call)
+{
+    protea_image image = { 0 };
+    protea_ticker ticker;
+    protea_status status = PROTEA_OK;
+    int64_t n = protea_source_count(source);
+    protea_ticker_start(&ticker, call->hooks);
+    for (int64_t i = 0; i < n && status == PROTEA_OK; i++) {
+        status = write_image(source, i, call->output, &image);
+        protea_ticker_tick(&ticker, "synth", (double)(i + 1), (double)n, "images", NULL);
+        if (status == PROTEA_OK && call->hooks->stop != NULL && *call->hooks->stop)
+            status = PROTEA_STOPPED;
+    }
+    protea_image_release(&image);
+    return status;
+}
+
+static protea_status run(void *self, const protea_call *call)
+{
+    const synth_opts *opts = self;
+    const protea_source_opts source_opts = protea_source_opts_default();
+    double started = protea_seconds();
+    char spec[256];
+    bool empty;
+    PROTEA_TRY(protea_dir_is_empty(call->output, &empty));
+    if (!empty)
+        return protea_fail(PROTEA_ERR_USAGE, "%s: not empty, an empty or new directory wanted", call->output);
+    snprintf(spec, sizeof spec, "synth:%s,n=%" PRId64 ",size=%" PRId64 ",seed=%" PRId64, call->kind, opts->n, opts->size, opts->seed);
+    protea_source *source;
+    PROTEA_TRY(protea_source_open(&source, spec, &source_opts));
+    protea_status status = make_folders(source, call->output);
+    if (status == PROTEA_OK)
+        status = write_images(source, call);
+    json_object_set_new(call->result, "n", json_integer(protea_source_count(source)));
+    json_object_set_new(call->result, "classes", json_integer(protea_source_n_classes(source)));
+    json_object_set_new(call->result, "dir", json_string(call->output));
+    json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
+    protea_source_close(source);
+    return status;
+}
+
+static const char *const kinds[] = { "shapes", NULL };
+static const char *const kind_summaries[] = { "one shape an image, whose colours, places and sizes say nothing about its class" };
+
+const protea_verb protea_verb_synth = {
+    .info = { .name = "synth", .arguments = "", .summary = "write a generated data set as class folders of PNG files",
+              .kinds = kinds, .kinds_title = "NAME", .kind_summaries = kind_summaries, .output = 2, .output_name = "DIR",
+              .example = "protea synth shapes -o shapes --n 2000 --size 32" },
+    .size = sizeof(synth_opts),
+    .options = add_options,
+    .run = run,
+};
