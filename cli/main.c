@@ -90,6 +90,7 @@ int main(int argc, char **argv)
     cli_call call;
     cli_terminal terminal = cli_terminal_open(false);
     protea_status status;
+    cli_ignore_broken_pipes();
     cli_read_call(&call, argc, argv);
     if (call.version) {
         printf("protea %s\n", protea_version());
@@ -100,5 +101,5 @@ int main(int argc, char **argv)
         status = fail(&terminal, PROTEA_ERR_USAGE, "no verb found; see protea --help");
     else
         status = run_verb(&terminal, &call, argc, argv);
-    return finish_output(&terminal, status);
+    return (int)finish_output(&terminal, status);
 }

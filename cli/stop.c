@@ -34,6 +34,10 @@ volatile sig_atomic_t *cli_watch_signals(bool can_resume)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (sigaction(numbers[i], NULL, &old) == 0 && !(numbers[i] == SIGHUP && old.sa_handler == SIG_IGN))
             sigaction(numbers[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
     return &stop_asked;
+}
+
+void cli_ignore_broken_pipes(void)
+{
+    signal(SIGPIPE, SIG_IGN);
 }

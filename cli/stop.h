@@ -6,8 +6,9 @@
 #include <stdbool.h>
 
 /* SIGINT, SIGTERM, SIGUSR1 and SIGHUP (unless ignored, as nohup has it) ask a verb that can resume to save and stop:
- * the flag returned becomes 1. A second SIGINT ends the process at once. Other verbs end at the first. SIGPIPE is ignored:
- * writing says so with an error. */
+ * the flag returned becomes 1. A second SIGINT ends the process at once. Other verbs end at the first. */
 volatile sig_atomic_t *cli_watch_signals(bool can_resume);
+/* Writing to a pipe that nobody reads fails, and says so, instead of ending the process. */
+void cli_ignore_broken_pipes(void);
 
 #endif

@@ -1,0 +1,39 @@
+# Proves: inspect tells data sets, vectors and weights apart by content, and whatever is broken is refused in one line.
+. "$(dirname "$0")/harness.sh"
+
+"$protea" synth shapes -o set --n 30 --quiet >/dev/null
+run inspect set; want_code 0; want_out "kind              folder"; want_out '"bars", "checker"'
+(cd set && tar cf ../set.tar . && tar czf ../set.tar.gz .)
+run inspect set.tar --json; want_code 0; want_json kind '"tar"'; want_json n 30; want_json classes 10
+run inspect set.tar.gz --json; want_code 0; want_json n 30
+run inspect set.tar::bars --json; want_code 0; want_json n 3
+run inspect set --limit 10 --json; want_code 0; want_json n 10
+run inspect set --sample 5 --json; want_code 0; want_json n 30; want_json sample 5
+run embed pixels set -o z.npy; want_code 0
+run inspect z.npy --json; want_code 0; want_json kind '"npy"'; want_json shape '\[30, 3072\]'; want_json type '"f32"'
+
+refused 3 "nothing: no such data set" inspect nothing
+mkdir empty
+refused 3 "empty" inspect empty
+: >zero
+refused 3 "zero" inspect zero
+echo '<html>' >page.jpg
+refused 3 "page.jpg" inspect page.jpg
+head -c 3000 z.npy >cut.npy
+refused 3 "cut.npy" inspect cut.npy
+head -c 700 set.tar >cut.tar
+refused 3 "cut.tar" inspect cut.tar
+head -c 1000 set.tar.gz >cut.tar.gz
+run inspect cut.tar.gz; [ "$code" -eq 3 ] || [ "$code" -eq 0 ] || fail "read up to the damage, or refused"
+for bytes in '\377\377\377\377\377\377\377\177{}' '\010\000\000\000\000\000\000\000{"a":1}' '\003\000\000\000\000\000\000\000{a}' '\000'; do
+    printf "$bytes" >bad.safetensors
+    refused 3 "bad.safetensors" inspect bad.safetensors
+done
+mkfifo pipe
+refused 3 "pipe" inspect pipe
+refused 3 "/dev/zero" inspect /dev/zero
+printf 'x' >"$(printf 'set/bars/new\nline\033[31m.png')"
+run inspect set; want_code 0; want_out "bad               1"
+printf 'x' >"$(printf 'a\nb')"
+refused 3 'a\nb' inspect "$(printf 'a\nb')"
+finish

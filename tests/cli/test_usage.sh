@@ -1,0 +1,41 @@
+# Proves: what cannot be is refused with exit code 2, in one line that names the nearest verb, kind or option; --help and
+# --version answer everywhere; nothing exits 0 after a failure.
+. "$(dirname "$0")/harness.sh"
+
+run; want_code 0; want_out "usage:"; want_out "protea inspect PATH"; want_no_err
+run --help; want_code 0; want_out "exit codes:"
+run --version; want_code 0; want_out "protea 0."; want_no_err
+run help synth; want_code 0; want_out "usage: protea synth NAME -o DIR"
+run synth --help; want_code 0; want_out "shapes"; want_out "(default 5000; 1..100000000 images)"; want_no_err
+run synth shapes --help; want_code 0; want_out "usage: protea synth shapes -o DIR"
+run eval knn --help; want_code 0; want_out "--temperature X"; want_out "Wu et al. 2018"
+
+refused 2 "insepct: no such verb; did you mean inspect?" insepct x
+refused 2 "xyzzy: no such verb" xyzzy
+refused 2 "no verb found" --json
+refused 2 "synth: no NAME found; see protea synth --help" synth -o x
+refused 2 "synth shaeps: no such NAME; did you mean shapes?" synth shaeps -o x
+refused 2 "did you mean shapes?" synth shaeps --help
+refused 2 "did you mean synth?" snyth --help
+refused 2 "synth: no -o found, -o DIR wanted" synth shapes
+refused 2 "--szie: no such option; did you mean --size?" synth shapes -o x --szie 3
+refused 2 "--size: \"abc\" found, a whole number in 8..4096 wanted" synth shapes -o x --size abc
+refused 2 "--size: \"7\" found" synth shapes -o x --size=7
+refused 2 "--size: nothing found after it" synth shapes -o x --size
+refused 2 "-o: nothing found after it" synth shapes -o
+refused 2 "--json: a value found" synth shapes -o x --json=1
+refused 2 "--no-labels: \"perhaps\" found, true or false wanted" inspect x --no-labels=perhaps
+refused 2 "--precision: \"f33\" found, one of auto|f32|bf16 wanted" embed pixels x -o y.npy --precision f33
+refused 2 "--temperature: \"nan\" found" eval knn pixels --temperature nan
+refused 2 "inspect: 0 arguments found, PATH wanted" inspect
+refused 2 "inspect: 2 arguments found, PATH wanted" inspect a b
+refused 2 "inspect: -o x found, but it writes no files" inspect a -o x
+refused 2 "embed: 1 argument found, MODEL DATA wanted" embed pixels -o x.npy
+want_no_file x
+
+# dashes and underscores, equals signs and blanks, flags in any place, the last one wins
+run synth shapes --n=7 -o a --size 9 --size 8 --json; want_code 0; want_json n 7
+run inspect --no_labels a --json; want_code 0; want_json classes 0; want_json width '\[8, 8\]'
+run inspect --no-labels --no-no-labels -- a --json; want_code 2
+run inspect --quiet -- a; want_code 0; want_out "classes           7"; want_no_err
+finish
