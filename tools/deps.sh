@@ -57,6 +57,6 @@ install()
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! install >"$log" 2>&1; then
-    $as_root apt-get update -qq
+    $as_root apt-get update -qq || true # one unreachable source need not matter
     install >"$log" 2>&1 || { cat "$log" >&2; echo "could not install; as root, run:" >&2; echo "  $line" >&2; exit 1; }
 fi
