@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs a build into an empty folder and builds an example against what lies there, as a user would.
+# Usage: tools/check_install.sh BUILD
+set -eu
+build=$1
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+cmake --install "$build" --prefix "$root" >/dev/null
+library=$(dirname "$(find "$root" -name libprotea.so)")
+flags=$(PKG_CONFIG_PATH=$library/pkgconfig pkg-config --define-prefix --cflags --libs protea)
+# shellcheck disable=SC2086
+gcc -std=c11 examples/train_swav.c $flags -o "$root/example"
+status=0
+LD_LIBRARY_PATH=$library "$root/example" 2>/dev/null || status=$?
+[ "$status" = 2 ] || { echo "install: the example ended with $status, 2 (usage) wanted"; exit 1; }
+"$root/bin/protea" --version
+echo "install: good"
