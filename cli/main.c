@@ -47,7 +47,7 @@ static protea_status run_job(cli_terminal *t, const cli_call *call, protea_job *
     hooks.stop = cli_watch_signals(protea_options_find(protea_job_options(job), "resume") != NULL);
     protea_status status =
         call->print_config
-            ? protea_job_config(job, call->arguments, call->n_arguments, call->output, &hooks, &text)
+            ? protea_job_config(job, call->arguments, call->n_arguments, &hooks, &text)
             : protea_job_run(job, call->arguments, call->n_arguments, call->output, &hooks, &text);
     cli_terminal_clear(t);
     if (text != NULL && call->print_config)

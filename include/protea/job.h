@@ -69,9 +69,9 @@ protea_options *protea_job_options(protea_job *job);
  * PROTEA_STOPPED; NULL on other failures. */
 protea_status protea_job_run(protea_job *job, const char *const *arguments, int n, const char *output,
                              const protea_hooks *hooks, char **json);
-/* The options as a run would use them (recipe chosen, sizes settled), as YAML; nothing is run. *yaml: owned (free()). */
-protea_status protea_job_config(protea_job *job, const char *const *arguments, int n, const char *output,
-                                const protea_hooks *hooks, char **yaml);
+/* The options as a run would use them (recipe chosen, sizes settled), as YAML; nothing is run or written. *yaml: owned
+ * (free()). */
+protea_status protea_job_config(protea_job *job, const char *const *arguments, int n, const protea_hooks *hooks, char **yaml);
 
 #ifdef __cplusplus
 }

@@ -34,16 +34,15 @@ enum {
     PROTEA_OPT_MAY_CHANGE = 1,  /* a resumed run may be given another value in silence (logging, more epochs) */
     PROTEA_OPT_WARN_CHANGE = 2, /* as above, with a warning (threads: results are then only close) */
     PROTEA_OPT_NOT_SAVED = 4,   /* belongs to one call, not to the run: --resume, --overwrite */
-    PROTEA_OPT_SCALES = 8,      /* a length in steps or epochs that may be given as a share of the run, `10%`, or a list of
-                                 * crop sizes as shares of the image size: the field then holds -10 (whole percents where it
-                                 * is an integer); see protea_length */
+    PROTEA_OPT_SCALES = 8,      /* a length in steps or epochs that may be given as a share of the run, `10%`: the field
+                                 * then holds -10 (whole percents where it is an integer); see protea_length */
     PROTEA_OPT_HIDDEN = 16      /* left out of --help: for tests and proofs */
 };
 
-/* What a PROTEA_OPT_SCALES field says, given the whole that it may be a share of, in the unit of the result. */
-static inline double protea_length(double field, double whole)
+/* What a PROTEA_OPT_SCALES field says, given how long the run is, in the same unit as the result. */
+static inline double protea_length(double field, double run)
 {
-    return field >= 0 ? field : -field / 100 * whole;
+    return field >= 0 ? field : -field / 100 * run;
 }
 
 typedef struct protea_opt {

@@ -186,15 +186,20 @@ protea_status protea_job_new_from(protea_job **out, const char *verb, const char
 
 /* ---- running */
 
-static protea_status check_arguments(const protea_verb_info *info, int n, const char *output)
+static protea_status check_output(const protea_verb_info *info, const char *output)
 {
-    if (n < info->min_arguments || n > info->max_arguments)
-        return protea_fail(PROTEA_ERR_USAGE, "%s: %d argument%s found, %s wanted", info->name, n, n == 1 ? "" : "s",
-                           info->arguments[0] ? info->arguments : "none");
     if (info->output == 0 && output != NULL)
         return protea_fail(PROTEA_ERR_USAGE, "%s: -o %.200s found, but it writes no files", info->name, output);
     if (info->output == 2 && (output == NULL || *output == 0))
         return protea_fail(PROTEA_ERR_USAGE, "%s: no -o found, -o %s wanted", info->name, info->output_name);
+    return PROTEA_OK;
+}
+
+static protea_status check_arguments(const protea_verb_info *info, int n)
+{
+    if (n < info->min_arguments || n > info->max_arguments)
+        return protea_fail(PROTEA_ERR_USAGE, "%s: %d argument%s found, %s wanted", info->name, n, n == 1 ? "" : "s",
+                           info->arguments[0] ? info->arguments : "none");
     return PROTEA_OK;
 }
 
@@ -205,17 +210,16 @@ static protea_status prepare(protea_job *job, protea_call *call)
         call->arguments = (const char *const *)job->arguments;
         call->n_arguments = job->n_arguments;
     }
-    PROTEA_TRY(check_arguments(&job->verb->info, call->n_arguments, call->output));
+    PROTEA_TRY(check_arguments(&job->verb->info, call->n_arguments));
     PROTEA_TRY(protea_options_set_call(job->options, job->verb->info.name, job->kind, call->arguments, call->n_arguments));
     return job->verb->resolve == NULL ? PROTEA_OK : job->verb->resolve(job->self, call);
 }
 
-protea_status protea_job_config(protea_job *job, const char *const *arguments, int n, const char *output,
-                                const protea_hooks *hooks, char **yaml)
+protea_status protea_job_config(protea_job *job, const char *const *arguments, int n, const protea_hooks *hooks, char **yaml)
 {
     static const protea_hooks none = { 0 };
-    protea_call call = { .kind = job->kind, .arguments = arguments, .n_arguments = n, .output = output,
-                         .options = job->options, .hooks = hooks != NULL ? hooks : &none };
+    protea_call call = { .kind = job->kind, .arguments = arguments, .n_arguments = n, .options = job->options,
+                         .hooks = hooks != NULL ? hooks : &none };
     *yaml = NULL;
     PROTEA_TRY(prepare(job, &call));
     return protea_options_write_yaml(job->options, yaml);
@@ -236,7 +240,9 @@ protea_status protea_job_run(protea_job *job, const char *const *arguments, int 
     *json = NULL;
     if (call.result == NULL)
         return protea_fail(PROTEA_ERR_MEMORY, "the result: memory could not be had");
-    protea_status status = prepare(job, &call);
+    protea_status status = check_output(&job->verb->info, output);
+    if (status == PROTEA_OK)
+        status = prepare(job, &call);
     if (status == PROTEA_OK)
         status = job->verb->run(job->self, &call);
     if (status == PROTEA_OK || status == PROTEA_STOPPED) {

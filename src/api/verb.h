@@ -26,7 +26,7 @@ typedef struct protea_verb {
     /* Adds the option tables for this kind. */
     protea_status (*options)(void *self, const char *kind, protea_options *options);
     /* Settles what depends on the arguments (which recipe, which image size) in the options, before run and before
-     * --print-config shows them. May be NULL. */
+     * --print-config shows them (then output and result are NULL, and nothing may be written). May be NULL. */
     protea_status (*resolve)(void *self, const protea_call *call);
     protea_status (*run)(void *self, const protea_call *call);
     void (*free)(void *self);      /* may be NULL */

@@ -76,7 +76,7 @@ static const char *wanted(const protea_opt *opt, char out[static WANTED_MAX])
         snprintf(out, WANTED_MAX, "one of %s", opt->choices);
         break;
     case PROTEA_OPT_LIST:
-        snprintf(out, WANTED_MAX, "1 to %d numbers%s%s such as 2,6", PROTEA_LIST_MAX, range, share);
+        snprintf(out, WANTED_MAX, "1 to %d numbers%s such as 2,6", PROTEA_LIST_MAX, range);
         break;
     }
     return out;
@@ -152,7 +152,7 @@ static bool parse_list(const protea_opt *opt, const char *text, protea_list *out
             return false;
         memcpy(number, text, len);
         number[len] = 0;
-        if (!parse_number(opt, number, &out->v[out->n]))
+        if (!parse_double(number, &out->v[out->n]) || !in_range(opt, out->v[out->n]))
             return false;
         out->n++;
         text += len;
@@ -228,13 +228,13 @@ static void format_number(const protea_opt *opt, double value, char *out, size_t
     snprintf(out, size, "%s%s", number, share ? "%" : "");
 }
 
-static void format_list(const protea_opt *opt, const protea_list *list, char *out, size_t size)
+static void format_list(const protea_list *list, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = 0;
     for (int i = 0; i < list->n && used + 1 < size; i++) {
         char number[48];
-        format_number(opt, list->v[i], number, sizeof number);
+        format_double(number, sizeof number, list->v[i]);
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? "," : "", number);
     }
 }
@@ -265,7 +265,7 @@ protea_status protea_option_format(const protea_opt *opt, const void *field, cha
         protea_choice_name(opt->choices, value.choice, text, sizeof text);
         break;
     case PROTEA_OPT_LIST:
-        format_list(opt, &value.list, text, sizeof text);
+        format_list(&value.list, text, sizeof text);
         break;
     }
     size_t len = strlen(text);

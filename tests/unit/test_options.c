@@ -21,7 +21,7 @@ typedef struct fields {
     double lr, warmup;
     char name[PROTEA_OPT_STRING_MAX];
     int32_t precision;
-    protea_list crops, empty, sizes;
+    protea_list crops, empty;
     int64_t threads;
 } fields;
 
@@ -36,7 +36,6 @@ static const protea_opt table[] = {
     { "nmb_crops", NULL, PROTEA_OPT_LIST, offsetof(fields, crops), "2,4", 0, 100, NULL, NULL, "crops", NULL, 0 },
     { "extra", NULL, PROTEA_OPT_LIST, offsetof(fields, empty), "", 0, 0, NULL, NULL, "may be empty", NULL, 0 },
     { "threads", NULL, PROTEA_OPT_INT, offsetof(fields, threads), "-1", -1, 9e15, NULL, NULL, "t", NULL, PROTEA_OPT_NOT_SAVED },
-    { "sizes", NULL, PROTEA_OPT_LIST, offsetof(fields, sizes), "100%,20", 4, 100, NULL, NULL, "s", NULL, PROTEA_OPT_SCALES },
     { 0 },
 };
 
@@ -65,7 +64,6 @@ static void defaults_fill_the_struct(void **state)
     assert_int_equal(f.crops.n, 2);
     assert_true(f.crops.v[1] == 4);
     assert_int_equal(f.empty.n, 0);
-    assert_true(f.sizes.v[0] == -100 && f.sizes.v[1] == 20);
     assert_int_equal(protea_options_given(options, "epochs"), 0);
     assert_true(protea_length(f.warmup, 50) == 5 && protea_length(3, 50) == 3);
     protea_options_free(options);
