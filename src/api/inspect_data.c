@@ -1,6 +1,5 @@
 /* What a data set is: its classes, and the statistics of its pixels. */
 #include <math.h>
-#include <omp.h>
 
 #include "api/inspect.h"
 #include "base/alloc.h"
