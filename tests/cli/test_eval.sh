@@ -1,0 +1,57 @@
+# Proves: embed writes one row an image in the set's order with a table that says which; kNN of images and of the files that
+# embed wrote agree; broken models and data are refused in one line with their codes.
+. "$(dirname "$0")/harness.sh"
+
+"$protea" synth shapes -o train --n 200 --quiet >/dev/null
+"$protea" synth shapes -o test --n 60 --seed 2 --quiet >/dev/null
+
+run embed pixels test -o z.npy --json; want_code 0; want_json n 60; want_json dim 3072; want_json file '"z.npy"'
+want_file z.npy; want_file z.csv
+[ "$(wc -l <z.csv)" -eq 61 ] || fail "a line for the names and 60 rows wanted"
+[ "$(head -1 z.csv)" = "row,path,label,class" ] || fail "row,path,label,class wanted"
+grep -q '^0,.*bars/000000.png,0,bars$' z.csv || fail "the first image is bars/000000.png"
+[ "$(wc -c <z.npy)" -eq $((128 + 60 * 3072 * 4)) ] || fail "60 rows of 3072 f32 wanted"
+cp z.npy before.npy
+run embed pixels test -o z.npy --threads 1; want_code 0
+cmp -s z.npy before.npy || fail "1 thread gives the same features"
+
+run eval knn pixels --train train --test test --json; want_code 0; want_json k 200; want_json n_train 200; want_json n_test 60
+top1=$(grep -o '"top1": [0-9.]*' out)
+run embed pixels train -o ztrain.npy; want_code 0
+run eval knn features --train ztrain.npy --test z.npy --json; want_code 0
+[ "$top1" = "$(grep -o '"top1": [0-9.]*' out)" ] || fail "kNN of files is kNN of images: $top1"
+run eval knn pixels --train train --test train --k 1 --json; want_code 0; want_json top1 '1(\.0)?'
+run eval knn pixels --train synth:shapes,n=100 --test test --limit 20 --json; want_code 0; want_json n_train 20; want_json n_test 20
+
+refused 2 "--train" eval knn pixels
+refused 2 "knn" eval kn pixels --train train --test test
+refused 2 "--k: \"0\" found" eval knn pixels --train train --test test --k 0
+refused 3 "nothing" eval knn nothing --train train --test test
+refused 3 "nothing" eval knn pixels --train nothing --test test
+refused 3 "nothing" embed pixels nothing -o y.npy
+want_no_file y.npy
+mkdir flat && cp train/bars/*.png flat
+run embed pixels flat -o flat.npy; want_code 0
+grep -q '^0,.*000000.png,,$' flat.csv || fail "no labels, no classes"
+refused 3 "" eval knn pixels --train flat --test test
+for model in empty.safetensors page.safetensors; do
+    : >empty.safetensors
+    echo '<html>' >page.safetensors
+    refused 3 "$model" embed "$model" test -o y.npy
+done
+for size in 0 10 90 5000; do
+    head -c "$size" z.npy >cut.npy
+    cp z.csv cut.csv
+    refused 3 "cut.npy" eval knn features --train cut.npy --test z.npy
+done
+refused 4 "/proc/nowhere" embed pixels test -o /proc/nowhere/z.npy
+refused 2 ".npy" embed pixels test -o z.txt
+if mkdir full && mount -t tmpfs -o size=64k tmpfs full 2>/dev/null; then
+    refused 4 "full/z.npy" embed pixels test -o full/z.npy
+    [ -z "$(ls full)" ] || fail "nothing wanted in full/"
+    umount full
+fi
+# bad images are skipped and counted
+printf 'x' >test/bars/zz.png
+run embed pixels test -o z.npy --json; want_code 0; want_json n 60; want_json skipped 1; want_err "warning"
+finish
