@@ -12,6 +12,8 @@ typedef struct extraction {
     const protea_model *model;
     bool head;
     protea_source *source;
+    const int64_t *index;      /* (n) which images; NULL: all in order */
+    int64_t n;
     int64_t batch, view;       /* images per pass, numbers per view (3,S,S) */
     float *x;                  /* (batch,3,S,S) */
     float *z;                  /* (batch,dim): where the pass leaves its features */
@@ -31,6 +33,11 @@ static int64_t batch_for(int image_size)
     return n > MOST_IMAGES ? MOST_IMAGES : n < FEWEST_IMAGES ? FEWEST_IMAGES : n;
 }
 
+static int64_t image_of(const extraction *e, int64_t row)
+{
+    return e->index ? e->index[row] : row;
+}
+
 /* The plain view of image i, or zeros when it is bad. */
 static protea_status view_of(const extraction *e, int64_t i, float *x, int thread)
 {
@@ -44,14 +51,14 @@ static protea_status view_of(const extraction *e, int64_t i, float *x, int threa
     return protea_source_skip(e->source, i, protea_last_error());
 }
 
-/* Views of images first .. first + count into x. */
+/* Views of rows first .. first + count into x. */
 static protea_status read_views(const extraction *e, float *x, int64_t first, int64_t count)
 {
     protea_status failed = PROTEA_OK;
     char message[1001] = "";
 #pragma omp parallel for schedule(dynamic) num_threads(e->n_threads)
     for (int64_t i = 0; i < count; i++) {
-        protea_status status = view_of(e, first + i, x + i * e->view, protea_thread_index());
+        protea_status status = view_of(e, image_of(e, first + i), x + i * e->view, protea_thread_index());
         if (status == PROTEA_OK)
             continue;
 #pragma omp critical(protea_read_views)
@@ -89,11 +96,11 @@ static protea_status check_rows(const extraction *e, const float *z, int64_t fir
     for (int64_t i = 0; i < count * dim; i++)
         if (!isfinite(z[i]))
             return protea_fail(PROTEA_ERR_INPUT, "%s: its features of %s are not finite", e->model->path,
-                               protea_source_name(e->source, first + i / dim));
+                               protea_source_name(e->source, image_of(e, first + i / dim)));
     return PROTEA_OK;
 }
 
-/* Features of images first .. first + count into z. A last, smaller batch is filled up with blank views, so that every
+/* Features of rows first .. first + count into z. A last, smaller batch is filled up with blank views, so that every
  * image passes through the same kernels whatever the number of images is. */
 static protea_status run_batch(protea_ctx *cx, extraction *e, float *z, int64_t first, int64_t count)
 {
@@ -105,7 +112,7 @@ static protea_status run_batch(protea_ctx *cx, extraction *e, float *z, int64_t 
     PROTEA_TRY(forward(cx, e));
     memcpy(z, e->z, (size_t)(count * dim) * sizeof *z);
     for (int64_t i = 0; i < count; i++)
-        if (protea_source_is_bad(e->source, first + i))
+        if (protea_source_is_bad(e->source, image_of(e, first + i)))
             memset(z + i * dim, 0, (size_t)dim * sizeof *z);
     return check_rows(e, z, first, count, dim);
 }
@@ -138,9 +145,9 @@ static void extraction_free(extraction *e)
 
 static protea_status run_all(protea_ctx *cx, extraction *e, float *z, protea_features_progress progress, void *self)
 {
-    int64_t n = protea_source_count(e->source), dim = protea_features_dim(e->model, e->head);
-    for (int64_t first = 0; first < n; first += e->batch) {
-        int64_t count = n - first < e->batch ? n - first : e->batch;
+    int64_t dim = protea_features_dim(e->model, e->head);
+    for (int64_t first = 0; first < e->n; first += e->batch) {
+        int64_t count = e->n - first < e->batch ? e->n - first : e->batch;
         PROTEA_TRY(run_batch(cx, e, z + first * dim, first, count));
         if (progress != NULL)
             PROTEA_TRY(progress(self, first + count));
@@ -148,13 +155,14 @@ static protea_status run_all(protea_ctx *cx, extraction *e, float *z, protea_fea
     return PROTEA_OK;
 }
 
-protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
-                                    protea_features_progress progress, void *self)
+protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, bool head, protea_source *source,
+                                       const int64_t *index, int64_t n, float *z, protea_features_progress progress,
+                                       void *self)
 {
     protea_ctx own = *cx; /* the caller's arenas may hold a training step */
     own.kept = own.scratch = NULL;
     own.planning = false;
-    extraction e = { .model = model, .head = head, .source = source };
+    extraction e = { .model = model, .head = head, .source = source, .index = index, .n = n };
     protea_status status = extraction_new(&own, &e);
     if (status == PROTEA_OK)
         status = run_all(&own, &e, z, progress, self);
@@ -162,4 +170,10 @@ protea_status protea_model_features(protea_ctx *cx, const protea_model *model, b
     protea_arena_free(own.kept);
     protea_arena_free(own.scratch);
     return status;
+}
+
+protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
+                                    protea_features_progress progress, void *self)
+{
+    return protea_model_features_of(cx, model, head, source, NULL, protea_source_count(source), z, progress, self);
 }

@@ -17,6 +17,11 @@ int64_t protea_features_dim(const protea_model *model, bool head);
 protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
                                     protea_features_progress progress, void *self);
 
+/* The same of the n images numbered index[0..n) alone: z (n, dim). */
+protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, bool head, protea_source *source,
+                                       const int64_t *index, int64_t n, float *z, protea_features_progress progress,
+                                       void *self);
+
 /* A labelled set of features; classes are matched by name between two of them. */
 typedef struct protea_feature_set {
     const char *name;        /* for messages */

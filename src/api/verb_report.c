@@ -1,0 +1,98 @@
+/* protea report RUN [DATA]: writes report.html again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/images.h"
+#include "base/file.h"
+#include "base/options_internal.h"
+#include "report/report.h"
+#include "train/rundir.h"
+
+typedef struct report {
+    protea_session_opts session;
+    protea_images_opts images;
+    /* while it runs */
+    protea_session s;
+    protea_model model;
+    protea_source *source;
+    char *data; /* what the run was trained on; owned */
+} report;
+
+static protea_status add_options(void *self, const char *kind, protea_options *options)
+{
+    report *r = self;
+    (void)kind;
+    PROTEA_TRY(protea_options_add(options, "Images", protea_images_table, &r->images));
+    return protea_options_add(options, "Machine", protea_session_table, &r->session);
+}
+
+static protea_status note_data(void *self, int line, const char *key, const char *const *items, int n, bool is_list)
+{
+    report *r = self;
+    (void)line;
+    (void)is_list;
+    return strcmp(key, "arguments") == 0 && n > 0 && r->data == NULL ? protea_copy_string(&r->data, items[0]) : PROTEA_OK;
+}
+
+/* The data set that the run's record names. */
+static protea_status find_data(report *r, const char *run)
+{
+    char *path, *text = NULL;
+    size_t len;
+    PROTEA_TRY(protea_path_join(&path, run, PROTEA_RUN_CONFIG));
+    protea_status status = protea_file_read(&text, &len, path, 1 << 20);
+    if (status == PROTEA_OK)
+        status = protea_yaml_walk(text, len, path, note_data, r);
+    protea_free(text);
+    protea_free(path);
+    return status;
+}
+
+/* Data given must be there; data of long ago may be gone, and the page keeps the sheets it has. */
+static protea_status open_data(report *r, const protea_call *call)
+{
+    if (call->n_arguments > 1)
+        return protea_images_open(&r->source, call->arguments[1], &r->images, r->s.cx.seed);
+    PROTEA_TRY(find_data(r, call->arguments[0]));
+    protea_status status = r->data ? protea_images_open(&r->source, r->data, &r->images, r->s.cx.seed) : PROTEA_OK;
+    if (status == PROTEA_ERR_MEMORY)
+        return status;
+    if (status != PROTEA_OK)
+        protea_log(&r->s.cx, PROTEA_LOG_WARN, "%s; the sheets of neighbours stay as they are (name the data after the run)",
+                   protea_last_error());
+    return PROTEA_OK;
+}
+
+static protea_status run(void *self, const protea_call *call)
+{
+    report *r = self;
+    char *path;
+    PROTEA_TRY(protea_session_open(&r->s, &r->session, call->hooks));
+    PROTEA_TRY(open_data(r, call));
+    if (r->source != NULL)
+        PROTEA_TRY(protea_model_open(&r->s.cx, &r->model, call->arguments[0], (int)r->images.image_size));
+    const protea_report_args args = { .run_dir = call->arguments[0], .model = r->source ? &r->model : NULL, .source = r->source };
+    PROTEA_TRY(protea_report_run(&r->s.cx, &args));
+    PROTEA_TRY(protea_path_join(&path, call->arguments[0], PROTEA_RUN_REPORT));
+    json_object_set_new(call->result, "file", json_string(path));
+    protea_free(path);
+    return PROTEA_OK;
+}
+
+static void report_free(void *self)
+{
+    report *r = self;
+    protea_free(r->data);
+    protea_source_close(r->source);
+    protea_model_close(&r->model);
+    protea_session_close(&r->s);
+}
+
+const protea_verb protea_verb_report = {
+    .info = { .name = "report", .arguments = "RUN [DATA]", .summary = "write a run's report.html again",
+              .min_arguments = 1, .max_arguments = 2, .output = 0, .example = "protea report runs/photos" },
+    .size = sizeof(report),
+    .options = add_options,
+    .run = run,
+    .free = report_free,
+};
