@@ -3,4 +3,5 @@
     X(embed)   \
     X(eval)    \
     X(synth)   \
-    X(inspect)
+    X(inspect) \
+    X(report)
