@@ -8,16 +8,18 @@
 #include "method/method.h"
 #include "nn/layers.h"
 #include "optim/optim.h"
+#include "train/rundir.h"
 
 typedef struct protea_train_opts {
     int64_t epochs;
-    double max_minutes;            /* 0: no limit; the schedule still spans the epochs that fit (see trainer.c) */
+    double max_minutes;            /* 0: no limit; else the schedule spans the steps that fit (see time_limit.h) */
     int64_t batch_size;
-    double warmup_epochs, start_warmup, final_lr;
+    double warmup_epochs;          /* or a share of the run: protea_length */
+    double start_warmup, final_lr;
     char arch[PROTEA_OPT_STRING_MAX];
     int32_t stem;                  /* choice of "auto|small|large" */
     int64_t image_size;            /* 0: from the data */
-    int32_t normalize;             /* choice of "auto|imagenet|cifar" */
+    int32_t normalize;             /* choice of "auto|imagenet|cifar|data" */
     int64_t checkpoint_freq, log_freq;
     int64_t workers;               /* -1: as many as processors beyond the compute threads */
     int64_t max_bad, limit;
@@ -38,7 +40,7 @@ typedef struct protea_train_hooks {
 } protea_train_hooks;
 
 typedef struct protea_train_result {
-    int64_t epochs, steps, images;
+    int64_t epochs, steps, images;  /* of the whole run; images: seen by this call */
     double loss, seconds, images_per_second, knn_top1; /* knn_top1 < 0: not measured */
     bool stopped;
 } protea_train_result;
@@ -50,17 +52,21 @@ typedef struct protea_trainer {
     const protea_optim_opts *optim_opts;
     protea_options *options;                  /* for the record in config.yaml and the checkpoint */
     const protea_method_ops *ops;
-    void *method;                             /* method's struct with its options set, init not yet called */
+    const void *method;                       /* method's struct with its options set, init never called */
     protea_source *source;
     const protea_augment_opts *augment;
     float mean[3], std[3];
     int image_size;
     bool small_stem;
-    const char *run_dir, *precision;
+    protea_rundir *run;                       /* open; cx logs into it */
+    const char *precision;
     const protea_hooks *hooks;
     const protea_train_hooks *train_hooks;
 } protea_trainer;
 
-protea_status protea_train_run(protea_trainer *t, protea_train_result *result);
+/* Trains to the end, or from the checkpoint to the end with opts->resume. result is filled in also when it stops or
+ * collapses. Errors: PROTEA_STOPPED (state saved), PROTEA_ERR_DIVERGED (not finite, with the last good checkpoint kept; or
+ * collapsed, with everything saved), PROTEA_ERR_USAGE (a resume with changed options), those of source and method. */
+protea_status protea_train_run(const protea_trainer *t, protea_train_result *result);
 
 #endif

@@ -1,0 +1,24 @@
+/* What a run writes down about itself (config.yaml and the metadata of its checkpoints), and what a resume compares. */
+#ifndef PROTEA_TRAIN_RECORD_H
+#define PROTEA_TRAIN_RECORD_H
+
+#include "train/checkpoint.h"
+#include "train/train_state.h"
+
+/* Writes RUN/config.yaml. */
+protea_status protea_record_config(const protea_trainer *t);
+
+/* Fails with PROTEA_ERR_IO when the disk has no room for the checkpoints that the run will write. */
+protea_status protea_record_room(protea_train_state *s);
+
+/* Saves the checkpoint, keeping the generation before it, and the encoder. Errors: as protea_checkpoint_save. */
+protea_status protea_record_save(protea_train_state *s);
+
+/* Refuses to go on when the method, the data or an option is not what the checkpoint was made with, naming it; warns where
+ * the result is only close. Errors: PROTEA_ERR_USAGE. */
+protea_status protea_record_check(const protea_trainer *t, const protea_st_file *file);
+
+/* The length of a run with a time limit, as the checkpoint has it; 0: it has no limit. */
+protea_status protea_record_total(const protea_trainer *t, const protea_st_file *file, int64_t *steps);
+
+#endif

@@ -1,0 +1,58 @@
+/* The options of every training run. */
+#include <stddef.h>
+
+#include "train/trainer.h"
+
+#define FIELD(name) offsetof(protea_train_opts, name)
+enum { LOGGING = PROTEA_OPT_MAY_CHANGE, CALL = PROTEA_OPT_NOT_SAVED };
+
+const protea_opt protea_train_table[] = {
+    { .key = "epochs", .type = PROTEA_OPT_INT, .offset = FIELD(epochs), .def = "100", .min = 0, .max = 1e6, .unit = "epochs",
+      .help = "passes over the images; 0: a network that is only initialised", .source = "arXiv:2006.09882",
+      .flags = PROTEA_OPT_MAY_CHANGE },
+    { .key = "max_minutes", .type = PROTEA_OPT_FLOAT, .offset = FIELD(max_minutes), .def = "0", .min = 0, .max = 1e6,
+      .unit = "minutes", .help = "shortens the run, schedule and all, to what fits in this time; 0: no limit" },
+    { .key = "batch_size", .aliases = "b", .type = PROTEA_OPT_INT, .offset = FIELD(batch_size), .def = "256", .min = 2,
+      .max = 1e6, .unit = "images", .help = "images per step over all ranks", .source = "arXiv:2006.09882" },
+    { .key = "warmup_epochs", .type = PROTEA_OPT_FLOAT, .offset = FIELD(warmup_epochs), .def = "0", .min = 0, .max = 1e6,
+      .unit = "epochs", .help = "linear rise of the learning rate from start_warmup to lr, or a share of the run (10%)",
+      .source = "arXiv:2006.09882", .flags = PROTEA_OPT_SCALES },
+    { .key = "start_warmup", .type = PROTEA_OPT_FLOAT, .offset = FIELD(start_warmup), .def = "0", .min = 0, .max = 1e3,
+      .help = "learning rate at the first step of the warm-up", .source = "arXiv:2006.09882" },
+    { .key = "final_lr", .type = PROTEA_OPT_FLOAT, .offset = FIELD(final_lr), .def = "0", .min = 0, .max = 1e3,
+      .help = "learning rate that the cosine ends at", .source = "arXiv:2006.09882" },
+    { .key = "arch", .aliases = "a", .type = PROTEA_OPT_STRING, .offset = FIELD(arch), .def = "resnet18",
+      .help = "backbone: resnet18|34|50|101, resnet50w2|w4|w5, resnet18-w16|-w32" },
+    { .key = "stem", .type = PROTEA_OPT_CHOICE, .offset = FIELD(stem), .def = "auto", .choices = "auto|small|large",
+      .help = "small: 3x3 without pooling; large: 7x7 with it; auto: small up to 64 pixels" },
+    { .key = "image_size", .type = PROTEA_OPT_INT, .offset = FIELD(image_size), .def = "0", .min = 0, .max = 4096,
+      .unit = "pixels", .help = "side of the images a network sees when it is used; 0: as the images are, 224 at most" },
+    { .key = "normalize", .type = PROTEA_OPT_CHOICE, .offset = FIELD(normalize), .def = "auto",
+      .choices = "auto|imagenet|cifar|data",
+      .help = "mean and deviation of colours; auto: cifar up to 64 pixels, else imagenet; data: measured" },
+    { .key = "checkpoint_freq", .type = PROTEA_OPT_INT, .offset = FIELD(checkpoint_freq), .def = "1", .min = 1, .max = 1e6,
+      .unit = "epochs", .help = "epochs between checkpoints", .flags = LOGGING },
+    { .key = "log_freq", .aliases = "p,print_freq", .type = PROTEA_OPT_INT, .offset = FIELD(log_freq), .def = "50", .min = 1,
+      .max = 1e6, .unit = "steps", .help = "steps between lines of metrics.jsonl", .flags = LOGGING },
+    { .key = "workers", .aliases = "j", .type = PROTEA_OPT_INT, .offset = FIELD(workers), .def = "-1", .min = -1, .max = 1024,
+      .unit = "threads", .help = "threads that decode; 0: the compute threads, between steps; -1: the processors left over",
+      .flags = PROTEA_OPT_MAY_CHANGE },
+    { .key = "max_bad", .type = PROTEA_OPT_INT, .offset = FIELD(max_bad), .def = "-1", .min = -1, .max = 1e12,
+      .unit = "images", .help = "images that may be unusable before the run stops; -1: 1 percent, 100 at least",
+      .flags = PROTEA_OPT_MAY_CHANGE },
+    { .key = "limit", .type = PROTEA_OPT_INT, .offset = FIELD(limit), .def = "0", .min = 0, .max = 1e12, .unit = "images",
+      .help = "take only so many images, evenly over the folders; 0: all" },
+    { .key = "recipe", .type = PROTEA_OPT_STRING, .offset = FIELD(recipe), .def = "",
+      .help = "name of a recipe, or a YAML file; METHOD-small or METHOD-photos where none is given" },
+    { .key = "knn_train", .type = PROTEA_OPT_STRING, .offset = FIELD(knn_train), .def = "",
+      .help = "labelled images whose features vote in the kNN measured during training", .flags = LOGGING },
+    { .key = "knn_test", .type = PROTEA_OPT_STRING, .offset = FIELD(knn_test), .def = "",
+      .help = "labelled images that the kNN classifies", .flags = LOGGING },
+    { .key = "knn_freq", .type = PROTEA_OPT_INT, .offset = FIELD(knn_freq), .def = "0", .min = 0, .max = 1e6, .unit = "epochs",
+      .help = "epochs between kNN measurements; 0: at the end only", .flags = LOGGING },
+    { .key = "resume", .type = PROTEA_OPT_BOOL, .offset = FIELD(resume), .def = "false",
+      .help = "go on with the run in the directory, from the start if it has no checkpoint yet", .flags = CALL },
+    { .key = "overwrite", .type = PROTEA_OPT_BOOL, .offset = FIELD(overwrite), .def = "false",
+      .help = "replace the run in the directory", .flags = CALL },
+    { 0 },
+};

@@ -1,0 +1,191 @@
+#include "train/train_state.h"
+
+#include <string.h>
+
+#include "base/parallel.h"
+#include "comm/comm.h"
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+void protea_train_state_set_total(protea_train_state *s, int64_t steps)
+{
+    const protea_train_opts *o = s->t->opts;
+    s->total_steps = steps;
+    double warmup = protea_length(o->warmup_epochs, (double)steps / (double)s->now.steps_per_epoch);
+    s->schedule = (protea_schedule){ .start = o->start_warmup, .base = s->t->optim_opts->lr, .final = o->final_lr,
+                                     .warmup_steps = (int64_t)(warmup * (double)s->now.steps_per_epoch),
+                                     .total_steps = steps };
+    if (s->schedule.warmup_steps > steps)
+        s->schedule.warmup_steps = steps;
+}
+
+void protea_train_state_move(protea_train_state *s, int64_t step)
+{
+    s->now.step = step;
+    s->now.epoch = step / s->now.steps_per_epoch;
+}
+
+/* Hooks that a method reaches through its progress. */
+static protea_status run_features(void *self, protea_module *encoder, float *z, int64_t dim)
+{
+    const protea_trainer *t = ((protea_train_state *)self)->t;
+    if (t->train_hooks == NULL || t->train_hooks->features == NULL)
+        return protea_fail(PROTEA_ERR_INTERNAL, "%s wants features of the data set, and nobody offers them", t->ops->name);
+    return t->train_hooks->features(t->train_hooks->self, t->cx, encoder, t->source, z, dim);
+}
+
+static protea_status next_batch(void *self, const protea_batch **out)
+{
+    return protea_loader_next(((protea_train_state *)self)->loader, out);
+}
+
+static int worker_count(const protea_trainer *t)
+{
+    if (t->opts->workers >= 0)
+        return (int)t->opts->workers;
+    int spare = protea_cpu_count() - t->cx->threads;
+    return spare > 0 ? spare : 0;
+}
+
+static protea_status open_loader(protea_train_state *s)
+{
+    const protea_trainer *t = s->t;
+    const protea_comm *comm = t->cx->comm;
+    protea_loader_opts o = { .batch_size = t->opts->batch_size / comm->size, .workers = worker_count(t), .seed = t->cx->seed,
+                             .max_bad = t->opts->max_bad, .rank = comm->rank, .n_ranks = comm->size };
+    memcpy(o.mean, t->mean, sizeof o.mean);
+    memcpy(o.std, t->std, sizeof o.std);
+    return protea_loader_new(&s->loader, t->source, t->augment, &o);
+}
+
+/* Position 0 of a run of so many steps. */
+static void start_progress(protea_train_state *s, int64_t steps)
+{
+    const protea_trainer *t = s->t;
+    int64_t n = protea_source_count(t->source);
+    int64_t per_epoch = s->loader != NULL ? protea_loader_steps(s->loader) : n / t->opts->batch_size;
+    s->now = (protea_progress){ .steps_per_epoch = per_epoch > 0 ? per_epoch : 1, .n_images = n,
+                                .batch_size = t->opts->batch_size, .features = run_features, .next_batch = next_batch,
+                                .self = s };
+    protea_train_state_set_total(s, steps > 0 ? steps : t->opts->epochs * s->now.steps_per_epoch);
+    s->now.n_epochs = ceil_div(s->total_steps, s->now.steps_per_epoch);
+}
+
+/* The method's struct is copied so that a run can be opened again from its options. */
+static protea_status open_method(protea_train_state *s, protea_rng *rng)
+{
+    const protea_trainer *t = s->t;
+    PROTEA_TRY(protea_new(&s->method, 1, t->ops->size, t->ops->name));
+    memcpy(s->method, t->method, t->ops->size);
+    return t->ops->init(t->cx, s->method, s->backbone, &s->now, rng);
+}
+
+protea_status protea_train_state_open(protea_train_state *s, const protea_trainer *t, int64_t steps)
+{
+    *s = (protea_train_state){ .t = t };
+    protea_resnet_opts net = { .small_stem = t->small_stem };
+    protea_rng rng = protea_rng_make(t->cx->seed, PROTEA_RNG_INIT, 0, 0, 0);
+    if (strlen(t->opts->arch) >= sizeof net.arch)
+        return protea_fail(PROTEA_ERR_USAGE, "--arch %.40s...: no such backbone", t->opts->arch);
+    strcpy(net.arch, t->opts->arch);
+    if (t->opts->epochs > 0)
+        PROTEA_TRY(open_loader(s));
+    start_progress(s, steps);
+    PROTEA_TRY(protea_resnet_new(&s->backbone, &net, &rng));
+    PROTEA_TRY(open_method(s, &rng));
+    return protea_optim_new(&s->optim, t->optim_opts, protea_train_state_visit, s);
+}
+
+void protea_train_state_close(protea_train_state *s)
+{
+    protea_loader_free(s->loader);
+    protea_optim_free(s->optim);
+    if (s->method != NULL)
+        s->t->ops->free(s->method);
+    protea_free(s->method);
+    protea_module_free(s->backbone);
+    *s = (protea_train_state){ 0 };
+}
+
+protea_status protea_train_state_visit(void *self, const protea_visitor *v)
+{
+    protea_train_state *s = self;
+    PROTEA_TRY(protea_visit(s->backbone, "backbone", v));
+    return s->t->ops->visit(s->method, v);
+}
+
+protea_status protea_train_state_visit_saved(void *self, const protea_visitor *v)
+{
+    protea_train_state *s = self;
+    PROTEA_TRY(protea_train_state_visit(s, v));
+    return protea_optim_visit(s->optim, v);
+}
+
+protea_status protea_train_state_visit_encoder(void *self, const protea_visitor *v)
+{
+    return protea_visit(((protea_train_state *)self)->backbone, "", v);
+}
+
+/* ---- memory */
+
+/* A batch with shapes and nothing in it. */
+static protea_batch paper_batch(const protea_train_state *s)
+{
+    const protea_augment_opts *a = s->t->augment;
+    protea_batch b = { .n_images = s->now.batch_size / s->t->cx->comm->size, .n_groups = a->size_crops.n };
+    for (int g = 0; g < b.n_groups; g++) {
+        protea_view_group *group = &b.group[g];
+        group->n_views = (int)a->nmb_crops.v[g];
+        group->size = (int64_t)a->size_crops.v[g];
+        group->x = (protea_tensor){ .dtype = PROTEA_F32, .n_dims = 4,
+                                    .dim = { group->n_views * b.n_images, 3, group->size, group->size } };
+        b.n_views += group->n_views;
+    }
+    return b;
+}
+
+static protea_status step_on_paper(protea_ctx *cx, void *self)
+{
+    protea_train_state *s = self;
+    protea_batch batch = paper_batch(s);
+    protea_step_out out = { 0 };
+    protea_progress last = s->now;
+    last.epoch = s->now.n_epochs - 1; /* when queues are full and nothing is frozen */
+    last.step = s->total_steps - 1;
+    return s->t->ops->step(cx, s->method, &batch, &last, &out);
+}
+
+typedef struct byte_count { size_t bytes; } byte_count;
+
+static protea_status count_param(void *self, const char *name, protea_param *p)
+{
+    (void)name;
+    ((byte_count *)self)->bytes += protea_bytes(&p->w) + protea_bytes(&p->dw);
+    return PROTEA_OK;
+}
+
+static protea_status count_buffer(void *self, const char *name, protea_tensor *t)
+{
+    (void)name;
+    ((byte_count *)self)->bytes += protea_bytes(t);
+    return PROTEA_OK;
+}
+
+protea_status protea_train_state_plan(protea_train_state *s)
+{
+    const double gib = 1024.0 * 1024 * 1024;
+    byte_count params = { 0 }, state = { 0 };
+    protea_visitor v = { .param = count_param, .buffer = count_buffer, .self = &params };
+    size_t kept, scratch;
+    PROTEA_TRY(protea_plan_arenas(s->t->cx, step_on_paper, s, &kept, &scratch));
+    PROTEA_TRY(protea_train_state_visit(s, &v));
+    v.self = &state;
+    PROTEA_TRY(protea_optim_visit(s->optim, &v));
+    protea_log(s->t->cx, PROTEA_LOG_INFO, "step memory: %.2f GiB (activations %.2f, scratch %.2f, parameters %.2f, optimiser %.2f)",
+               (double)(kept + scratch + params.bytes + state.bytes) / gib, (double)kept / gib, (double)scratch / gib,
+               (double)params.bytes / gib, (double)state.bytes / gib);
+    return PROTEA_OK;
+}
