@@ -13,6 +13,11 @@
 
 static const double report_interval = 0.2, line_interval = 15; /* seconds between progress reports, and between log lines */
 
+/* Where the time of some steps went, in seconds. */
+typedef struct step_clock {
+    double all, waiting; /* waiting: for data, part of all */
+} step_clock;
+
 typedef struct loop {
     const protea_trainer *t;
     protea_train_state state;
@@ -20,8 +25,7 @@ typedef struct loop {
     protea_metric_log *log;
     protea_means interval, epoch;
     double started, before;        /* clock when this call began; seconds of the run before it */
-    double step_seconds;           /* spent in steps, with waiting for data, by this call */
-    double interval_seconds, epoch_seconds;
+    step_clock call_clock, interval_clock, epoch_clock;
     double reported, logged;       /* clock */
     int64_t first_step;            /* of this call */
     int64_t saved_step;            /* of the newest checkpoint; -1: none of this state */
@@ -40,18 +44,17 @@ static double run_seconds(const loop *l)
 
 /* ---- telling */
 
-static protea_metric_line make_line(const loop *l, const char *kind, const protea_means *means, double seconds)
+static protea_metric_line make_line(const loop *l, const char *kind, const protea_means *means, const step_clock *clock)
 {
     const protea_train_state *s = &l->state;
-    double waited = l->state.loader != NULL ? protea_loader_waited(s->loader) : 0;
     return (protea_metric_line){
         .kind = kind,
         .step = s->now.step,
         .epoch = (s->now.step - 1) / s->now.steps_per_epoch + 1,
         .mean = protea_means_get(means),
         .lr = protea_schedule_lr(&s->schedule, s->now.step - 1),
-        .images_per_second = (double)images_of(l, means->n) / seconds,
-        .wait_share = waited / seconds,
+        .images_per_second = (double)images_of(l, means->n) / clock->all,
+        .wait_share = clock->waiting / clock->all,
         .seconds = run_seconds(l),
         .knn_top1 = -1,
         .skipped_updates = l->health.bad_total,
@@ -83,8 +86,8 @@ static void report_progress(loop *l, double loss)
     snprintf(note, sizeof note, "loss %.3f lr %.3g", loss, protea_schedule_lr(&s->schedule, s->now.step - 1));
     protea_report report = { .stage = stage, .done = (double)images_of(l, in_epoch),
                              .total = (double)images_of(l, s->now.steps_per_epoch), .unit = "images",
-                             .rate = (double)images_of(l, done) / l->step_seconds,
-                             .seconds_left = (double)(s->total_steps - s->now.step) * l->step_seconds / (double)done,
+                             .rate = (double)images_of(l, done) / l->call_clock.all,
+                             .seconds_left = (double)(s->total_steps - s->now.step) * l->call_clock.all / (double)done,
                              .note = note };
     hooks->progress(hooks->cookie, &report);
     l->reported = now;
@@ -93,7 +96,7 @@ static void report_progress(loop *l, double loss)
 static void end_interval(loop *l)
 {
     int64_t first = l->state.now.step - l->interval.n;
-    protea_metric_line line = make_line(l, "step", &l->interval, l->interval_seconds);
+    protea_metric_line line = make_line(l, "step", &l->interval, &l->interval_clock);
     line.warning = protea_health_interval(&l->health, &line.mean, first);
     if (line.warning != NULL)
         protea_log(l->t->cx, PROTEA_LOG_WARN, "step %lld: %s", (long long)line.step, line.warning);
@@ -101,7 +104,7 @@ static void end_interval(loop *l)
     if (protea_seconds() - l->logged >= line_interval)
         log_line(l, &line);
     protea_means_reset(&l->interval);
-    l->interval_seconds = 0;
+    l->interval_clock = (step_clock){ 0 };
 }
 
 /* ---- stopping and saving */
@@ -143,13 +146,19 @@ static protea_status begin_epoch(loop *l)
     protea_train_state *s = &l->state;
     int64_t first = s->now.step % s->now.steps_per_epoch;
     protea_means_reset(&l->epoch);
-    l->epoch_seconds = 0;
+    l->epoch_clock = (step_clock){ 0 };
     /* Once an epoch: what it changes is saved with the method, so an epoch that goes on does not begin again. */
     if (first == 0 && s->t->ops->epoch_begin != NULL) {
         PROTEA_TRY(protea_loader_start(s->loader, s->now.epoch, 0));
         PROTEA_TRY(s->t->ops->epoch_begin(s->t->cx, s->method, &s->now));
     }
     return protea_loader_start(s->loader, s->now.epoch, first);
+}
+
+static void add_clock(step_clock *sum, const step_clock *more)
+{
+    sum->all += more->all;
+    sum->waiting += more->waiting;
 }
 
 static protea_status next_step(loop *l)
@@ -162,10 +171,10 @@ static protea_status next_step(loop *l)
     if (batch == NULL)
         return protea_fail(PROTEA_ERR_INTERNAL, "the loader ended an epoch at step %lld", (long long)s->now.step);
     PROTEA_TRY(protea_train_step(s, batch, &l->health, &out));
-    double seconds = protea_seconds() - began;
-    l->step_seconds += seconds;
-    l->interval_seconds += seconds;
-    l->epoch_seconds += seconds;
+    step_clock spent = { protea_seconds() - began, protea_loader_waited(s->loader) };
+    add_clock(&l->call_clock, &spent);
+    add_clock(&l->interval_clock, &spent);
+    add_clock(&l->epoch_clock, &spent);
     if (isfinite(out.loss)) {
         protea_means_add(&l->interval, &out);
         protea_means_add(&l->epoch, &out);
@@ -183,7 +192,7 @@ static protea_status end_epoch(loop *l)
     const protea_train_state *s = &l->state;
     bool last = s->now.step >= s->total_steps;
     PROTEA_TRY(measure_knn(l));
-    protea_metric_line line = make_line(l, "epoch", &l->epoch, l->epoch_seconds);
+    protea_metric_line line = make_line(l, "epoch", &l->epoch, &l->epoch_clock);
     line.knn_top1 = l->knn_top1;
     protea_metric_log_write(l->log, &line);
     log_line(l, &line);
@@ -207,6 +216,8 @@ static protea_status run_epoch(loop *l, bool *stop)
 static protea_status run_epochs(loop *l)
 {
     bool stop;
+    if (l->state.now.step >= l->state.total_steps) /* nothing to train: an initialised network, or a run that had ended */
+        PROTEA_TRY(measure_knn(l));
     PROTEA_TRY(asked_to_stop(l, &stop));
     while (l->state.now.step < l->state.total_steps && !stop)
         PROTEA_TRY(run_epoch(l, &stop));
@@ -273,10 +284,10 @@ static void fill_result(const loop *l, protea_train_result *r)
     *r = (protea_train_result){
         .epochs = s->now.epoch,
         .steps = s->now.step,
-        .images = images_of(l, steps),
+        .images = images_of(l, s->now.step),
         .loss = l->epoch.n > 0 ? protea_means_get(&l->epoch).loss : (double)NAN,
         .seconds = run_seconds(l),
-        .images_per_second = l->step_seconds > 0 ? (double)images_of(l, steps) / l->step_seconds : 0,
+        .images_per_second = l->call_clock.all > 0 ? (double)images_of(l, steps) / l->call_clock.all : 0,
         .knn_top1 = l->knn_top1,
         .stopped = s->now.step < s->total_steps,
     };

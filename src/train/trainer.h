@@ -28,6 +28,7 @@ typedef struct protea_train_opts {
     char knn_train[PROTEA_OPT_STRING_MAX], knn_test[PROTEA_OPT_STRING_MAX];
     int64_t knn_freq;              /* epochs; 0: at the end only */
 } protea_train_opts;
+enum { PROTEA_STEM_AUTO, PROTEA_STEM_SMALL, PROTEA_STEM_LARGE };
 extern const protea_opt protea_train_table[];
 
 /* Evaluation and features, handed in from above. */
@@ -40,7 +41,7 @@ typedef struct protea_train_hooks {
 } protea_train_hooks;
 
 typedef struct protea_train_result {
-    int64_t epochs, steps, images;  /* of the whole run; images: seen by this call */
+    int64_t epochs, steps, images;  /* of the whole run; images: steps x images per step */
     double loss, seconds, images_per_second, knn_top1; /* knn_top1 < 0: not measured */
     bool stopped;
 } protea_train_result;

@@ -1,0 +1,188 @@
+/* train: from images to a run directory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/train_plan.h"
+#include "api/verb.h"
+#include "base/alloc.h"
+#include "eval/features.h"
+#include "method/method_list.h"
+
+enum { KNN_K = 200 };
+static const double knn_temperature = 0.1;
+
+typedef struct train {
+    protea_session_opts session_opts;
+    protea_train_opts opts;
+    protea_augment_opts augment;
+    protea_optim_opts optim;
+    const protea_method_ops *ops;
+    void *method;                        /* its struct; holds options only */
+    protea_rundir *run;
+    protea_source *source;
+    protea_source *knn_train, *knn_test; /* both or neither */
+    protea_session session;
+    protea_trainer trainer;
+} train;
+
+static protea_status add_options(void *self, const char *kind, protea_options *options)
+{
+    train *t = self;
+    PROTEA_TRY(protea_method_find(&t->ops, kind));
+    PROTEA_TRY(protea_new(&t->method, 1, t->ops->size, kind));
+    PROTEA_TRY(protea_options_add(options, "training", protea_train_table, &t->opts));
+    PROTEA_TRY(protea_options_add(options, t->ops->name, t->ops->opts, t->method));
+    PROTEA_TRY(protea_options_add(options, "optimiser", protea_optim_table, &t->optim));
+    PROTEA_TRY(protea_options_add(options, "views", protea_augment_table, &t->augment));
+    return protea_options_add(options, "machine", protea_session_table, &t->session_opts);
+}
+
+static void train_free(void *self)
+{
+    train *t = self;
+    protea_source_close(t->source);
+    protea_source_close(t->knn_train);
+    protea_source_close(t->knn_test);
+    protea_session_close(&t->session);
+    protea_rundir_close(t->run);
+    protea_free(t->method);
+}
+
+static protea_status open_source(protea_source **out, const train *t, const char *spec, int64_t limit)
+{
+    protea_source_opts o = protea_source_opts_default();
+    o.limit = limit;
+    o.seed = (uint64_t)t->session_opts.seed;
+    return protea_source_open(out, spec, &o);
+}
+
+/* The directory comes first: whether it can be used shows at once, while data may take long to open. */
+static protea_status resolve(void *self, const protea_call *call)
+{
+    train *t = self;
+    if (call->result != NULL)
+        PROTEA_TRY(protea_rundir_open(&t->run, call->output, t->opts.resume, t->opts.overwrite));
+    PROTEA_TRY(open_source(&t->source, t, call->arguments[0], t->opts.limit));
+    return protea_train_plan(call->options, &t->opts, &t->augment, t->ops->name, t->source);
+}
+
+/* ---- evaluation during training */
+
+static protea_model model_of(const train *t, protea_module *backbone)
+{
+    protea_model model = { .small_stem = t->trainer.small_stem, .image_size = t->trainer.image_size, .dim = backbone->out_dim,
+                           .backbone = backbone };
+    memcpy(model.mean, t->trainer.mean, sizeof model.mean);
+    memcpy(model.std, t->trainer.std, sizeof model.std);
+    snprintf(model.arch, sizeof model.arch, "%.31s", t->opts.arch);
+    return model;
+}
+
+static protea_status measure_knn(void *self, protea_ctx *cx, protea_module *backbone, double *top1)
+{
+    const train *t = self;
+    protea_model model = model_of(t, backbone);
+    protea_knn_score score;
+    PROTEA_TRY(protea_knn_sources(cx, &score, &model, t->knn_train, t->knn_test, KNN_K, knn_temperature));
+    *top1 = score.top1;
+    return PROTEA_OK;
+}
+
+static protea_status features(void *self, protea_ctx *cx, protea_module *encoder, protea_source *source, float *z, int64_t dim)
+{
+    protea_model model = model_of(self, encoder);
+    if (dim != model.dim)
+        return protea_fail(PROTEA_ERR_INTERNAL, "features: rows of %lld wanted, the encoder gives %lld", (long long)dim,
+                           (long long)model.dim);
+    return protea_model_features(cx, &model, false, source, z, NULL, NULL);
+}
+
+static protea_status open_knn(train *t)
+{
+    bool has_train = t->opts.knn_train[0] != 0, has_test = t->opts.knn_test[0] != 0;
+    if (has_train != has_test)
+        return protea_fail(PROTEA_ERR_USAGE, "--knn-train and --knn-test: one of them found, both wanted");
+    if (!has_train)
+        return PROTEA_OK;
+    PROTEA_TRY(open_source(&t->knn_train, t, t->opts.knn_train, 0));
+    return open_source(&t->knn_test, t, t->opts.knn_test, 0);
+}
+
+/* ---- the run */
+
+static void describe_views(char *out, size_t size, const protea_augment_opts *a)
+{
+    size_t used = 0;
+    out[0] = 0;
+    for (int i = 0; i < a->size_crops.n && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%.0fx%.0f", i > 0 ? "+" : "", a->nmb_crops.v[i], a->size_crops.v[i]);
+}
+
+static void log_plan(const train *t, const char *spec)
+{
+    const protea_ctx *cx = &t->session.cx;
+    char views[256];
+    describe_views(views, sizeof views, &t->augment);
+    protea_log(cx, PROTEA_LOG_INFO, "data: %s, %lld images (%s)", spec, (long long)protea_source_count(t->source),
+               protea_source_kind(t->source));
+    protea_log(cx, PROTEA_LOG_INFO, "recipe %s: %s, %s stem, views %s, %lld images a step, %lld epochs", t->opts.recipe, t->opts.arch,
+               t->trainer.small_stem ? "small" : "large", views, (long long)t->opts.batch_size, (long long)t->opts.epochs);
+}
+
+static void report(const train *t, json_t *json, const protea_train_result *r)
+{
+    json_object_set_new(json, "method", json_string(t->ops->name));
+    json_object_set_new(json, "recipe", json_string(t->opts.recipe));
+    json_object_set_new(json, "run", json_string(protea_rundir_path(t->run)));
+    json_object_set_new(json, "epochs", json_integer(r->epochs));
+    json_object_set_new(json, "steps", json_integer(r->steps));
+    json_object_set_new(json, "loss", r->loss == r->loss ? json_real(r->loss) : json_null());
+    json_object_set_new(json, "images", json_integer(r->images));
+    json_object_set_new(json, "images_per_second", json_real(r->images_per_second));
+    json_object_set_new(json, "seconds", json_real(r->seconds));
+    json_object_set_new(json, "precision", json_string(t->session.precision));
+    if (r->knn_top1 >= 0)
+        json_object_set_new(json, "knn_top1", json_real(r->knn_top1));
+}
+
+static protea_status set_up(train *t, const protea_call *call, const protea_train_hooks *hooks)
+{
+    protea_hooks tee = { .log = protea_rundir_log, .cookie = t->run };
+    protea_rundir_set_log(t->run, call->hooks->log, call->hooks->cookie);
+    PROTEA_TRY(protea_session_open(&t->session, &t->session_opts, &tee));
+    t->trainer = (protea_trainer){
+        .cx = &t->session.cx, .opts = &t->opts, .optim_opts = &t->optim, .options = call->options, .ops = t->ops,
+        .method = t->method, .source = t->source, .augment = &t->augment, .image_size = (int)t->opts.image_size,
+        .small_stem = t->opts.stem == PROTEA_STEM_SMALL, .run = t->run, .precision = t->session.precision,
+        .hooks = call->hooks, .train_hooks = hooks,
+    };
+    PROTEA_TRY(protea_train_colours(t->trainer.mean, t->trainer.std, &t->opts, t->source));
+    return open_knn(t);
+}
+
+static protea_status run(void *self, const protea_call *call)
+{
+    train *t = self;
+    protea_train_result result;
+    protea_train_hooks hooks = { .features = features, .self = t };
+    PROTEA_TRY(set_up(t, call, &hooks));
+    hooks.knn = t->knn_train != NULL ? measure_knn : NULL;
+    log_plan(t, call->arguments[0]);
+    protea_status status = protea_train_run(&t->trainer, &result);
+    report(t, call->result, &result);
+    return status;
+}
+
+#define METHOD_NAME(name) #name,
+static const char *const kinds[] = { PROTEA_METHOD_LIST(METHOD_NAME) NULL };
+
+const protea_verb protea_verb_train = {
+    .info = { .name = "train", .arguments = "DATA", .summary = "train a network on images without labels", .kinds = kinds,
+              .kinds_title = "METHOD", .min_arguments = 1, .max_arguments = 1, .output = 2, .output_name = "RUN",
+              .example = "protea train swav photos/ -o runs/photos" },
+    .size = sizeof(train),
+    .options = add_options,
+    .resolve = resolve,
+    .run = run,
+    .free = train_free,
+};
