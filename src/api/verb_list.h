@@ -1,5 +1,6 @@
 /* One line per verb, in the order of the help. */
 #define PROTEA_VERB_LIST(X) \
+    X(train)   \
     X(embed)   \
     X(eval)    \
     X(synth)   \
