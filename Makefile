@@ -30,6 +30,7 @@ check-quick: tests
 	@tools/run_tests.sh $(BUILD) quick
 
 check-long: tests
+	@tools/check_cpus.sh $(BUILD)
 	@tools/run_tests.sh $(BUILD) long
 
 demo: all
