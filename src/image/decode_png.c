@@ -46,7 +46,9 @@ static protea_status decode(spng_ctx *png, protea_image *out, const uint8_t *byt
         return damaged(name, code);
     PROTEA_TRY(protea_decode_check_size(header.width, header.height, name, limits));
     PROTEA_TRY(protea_image_reserve(out, (int)header.width, (int)header.height));
-    return header.bit_depth == 16 ? decode_16(png, out, name) : decode_8(png, out, name);
+    PROTEA_TRY(header.bit_depth == 16 ? decode_16(png, out, name) : decode_8(png, out, name));
+    code = spng_decode_chunks(png); /* up to the end: a file that stops before it was cut off */
+    return code == 0 ? PROTEA_OK : damaged(name, code);
 }
 
 protea_status protea_decode_png(protea_image *out, const uint8_t *bytes, size_t len, const char *name, const protea_limits *limits)

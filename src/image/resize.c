@@ -1,13 +1,17 @@
 /* Antialiased bilinear resizing, bit for bit as Pillow 9 computes it: a triangle filter as wide as the down-scaling asks,
  * weights in fixed point with 22 bits, the horizontal pass first, 8 bits in between. */
 #include <math.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "image/image.h"
-#include "image/pixels.h"
 
 enum { PRECISION_BITS = 32 - 8 - 2, HALF = 1 << (PRECISION_BITS - 1) };
+
+/* Part of a picture, from px on. */
+typedef struct pixels {
+    const uint8_t *px;
+    size_t stride; /* bytes from row to row */
+} pixels;
 
 /* The weights of one direction: output i is the sum of n[i] inputs from first[i] on, with weight[i * width ...]. */
 typedef struct taps {
@@ -34,18 +38,26 @@ static void taps_fill_one(taps *t, int i, double center, double scale, int n_in)
     t->n[i] = last - first;
 }
 
-/* in0, in1: the box's two ends in input pixels. block: owned by the caller, holds all arrays. */
-static protea_status taps_make(taps *t, int **block, int n_in, double in0, double in1, int n_out)
+/* One direction of a resizing: the inputs in0 .. in1 of n_in become n_all outputs, of which n from first on are wanted. */
+typedef struct span {
+    int n_in;
+    double in0, in1;
+    int n_all, first, n;
+} span;
+
+/* block: owned by the caller, holds all arrays. */
+static protea_status taps_make(taps *t, int **block, const span *s)
 {
-    double step = (in1 - in0) / n_out, scale = step < 1 ? 1 : step;
+    double step = (s->in1 - s->in0) / s->n_all, scale = step < 1 ? 1 : step;
+    size_t n = (size_t)s->n;
     t->width = (int)ceil(scale) * 2 + 1;
-    t->n_out = n_out;
-    PROTEA_TRY(protea_new(block, (size_t)n_out * (size_t)(t->width + 2), sizeof **block, "resizing"));
+    t->n_out = s->n;
+    PROTEA_TRY(protea_new(block, n * (size_t)(t->width + 2), sizeof **block, "resizing"));
     t->first = *block;
-    t->n = t->first + n_out;
-    t->weight = t->n + n_out;
-    for (int i = 0; i < n_out; i++)
-        taps_fill_one(t, i, in0 + (i + 0.5) * step, scale, n_in);
+    t->n = t->first + n;
+    t->weight = t->n + n;
+    for (int i = 0; i < s->n; i++)
+        taps_fill_one(t, i, s->in0 + (s->first + i + 0.5) * step, scale, s->n_in);
     return PROTEA_OK;
 }
 
@@ -87,7 +99,7 @@ static void row_vertical(uint8_t *out, const uint8_t *in, size_t stride, const i
         out[i] = clip(sum[i]);
 }
 
-static protea_status resize_both(protea_image *dst, const protea_pixels *src, const taps *tx, const taps *ty)
+static protea_status resize_both(protea_image *dst, const pixels *src, const taps *tx, const taps *ty)
 {
     int w = tx->n_out, h = ty->n_out;
     int top = ty->first[0], bottom = ty->first[h - 1] + ty->n[h - 1];
@@ -105,18 +117,14 @@ static protea_status resize_both(protea_image *dst, const protea_pixels *src, co
     return PROTEA_OK;
 }
 
-protea_status protea_pixels_resize(protea_image *dst, const protea_pixels *src, double x0, double y0, double x1, double y1,
-                                   int w, int h)
+static protea_status resize_spans(protea_image *dst, const pixels *src, const span *across, const span *down)
 {
     taps tx, ty;
     int *block_x = NULL, *block_y = NULL;
-    if (!(x0 >= 0 && y0 >= 0 && x1 <= src->w && y1 <= src->h && x0 < x1 && y0 < y1))
-        return protea_fail(PROTEA_ERR_INTERNAL, "resizing: box (%g,%g)-(%g,%g) of a picture of %d x %d", x0, y0, x1, y1, src->w,
-                           src->h);
-    PROTEA_TRY(protea_image_reserve(dst, w, h));
-    protea_status status = taps_make(&tx, &block_x, src->w, x0, x1, w);
+    PROTEA_TRY(protea_image_reserve(dst, across->n, down->n));
+    protea_status status = taps_make(&tx, &block_x, across);
     if (status == PROTEA_OK)
-        status = taps_make(&ty, &block_y, src->h, y0, y1, h);
+        status = taps_make(&ty, &block_y, down);
     if (status == PROTEA_OK)
         status = resize_both(dst, src, &tx, &ty);
     protea_free(block_x);
@@ -124,48 +132,37 @@ protea_status protea_pixels_resize(protea_image *dst, const protea_pixels *src, 
     return status;
 }
 
-protea_pixels protea_pixels_crop(const protea_image *image, int x, int y, int w, int h)
+static pixels part_of(const protea_image *image, int x, int y)
 {
     size_t stride = (size_t)image->w * 3;
-    return (protea_pixels){ image->px + (size_t)y * stride + (size_t)x * 3, w, h, stride };
+    return (pixels){ image->px + (size_t)y * stride + (size_t)x * 3, stride };
 }
 
 protea_status protea_image_resize(protea_image *dst, const protea_image *src, double x0, double y0, double x1, double y1, int w,
                                   int h)
 {
-    protea_pixels all = protea_pixels_crop(src, 0, 0, src->w, src->h);
-    return protea_pixels_resize(dst, &all, x0, y0, x1, y1, w, h);
+    if (!(x0 >= 0 && y0 >= 0 && x1 <= src->w && y1 <= src->h && x0 < x1 && y0 < y1))
+        return protea_fail(PROTEA_ERR_INTERNAL, "resizing: box (%g,%g)-(%g,%g) of a picture of %d x %d", x0, y0, x1, y1, src->w,
+                           src->h);
+    pixels all = part_of(src, 0, 0);
+    return resize_spans(dst, &all, &(span){ src->w, x0, x1, w, 0, w }, &(span){ src->h, y0, y1, h, 0, h });
 }
 
 protea_status protea_image_crop(protea_image *dst, const protea_image *src, int x, int y, int w, int h, int out_w, int out_h)
 {
     if (x < 0 || y < 0 || w < 1 || h < 1 || x > src->w - w || y > src->h - h)
         return protea_fail(PROTEA_ERR_INTERNAL, "crop of %d x %d at (%d,%d) from a picture of %d x %d", w, h, x, y, src->w, src->h);
-    protea_pixels part = protea_pixels_crop(src, x, y, w, h);
-    return protea_pixels_resize(dst, &part, 0, 0, w, h, out_w, out_h);
+    pixels part = part_of(src, x, y);
+    return resize_spans(dst, &part, &(span){ w, 0, w, out_w, 0, out_w }, &(span){ h, 0, h, out_h, 0, out_h });
 }
 
-static protea_status copy_square(protea_image *dst, const protea_image *src, int x, int y, int size)
-{
-    PROTEA_TRY(protea_image_reserve(dst, size, size));
-    protea_pixels part = protea_pixels_crop(src, x, y, size, size);
-    for (int row = 0; row < size; row++)
-        memcpy(dst->px + (size_t)row * (size_t)size * 3, part.px + (size_t)row * part.stride, (size_t)size * 3);
-    return PROTEA_OK;
-}
-
-/* torchvision: the long side becomes int(size * long / short), the margin is rounded to even. */
+/* torchvision: the long side becomes int(size * long / short), the margin is rounded to even. Only the wanted square of the
+ * resized picture is computed. */
 protea_status protea_image_center(protea_image *dst, const protea_image *src, int size)
 {
     int short_side = src->w < src->h ? src->w : src->h;
     int w = (int)((int64_t)size * src->w / short_side), h = (int)((int64_t)size * src->h / short_side);
     int x = (int)rint((w - size) / 2.0), y = (int)rint((h - size) / 2.0);
-    if (short_side == size)
-        return copy_square(dst, src, x, y, size);
-    protea_image whole = { 0 };
-    protea_status status = protea_image_resize(&whole, src, 0, 0, src->w, src->h, w, h);
-    if (status == PROTEA_OK)
-        status = copy_square(dst, &whole, x, y, size);
-    protea_image_release(&whole);
-    return status;
+    pixels all = part_of(src, 0, 0);
+    return resize_spans(dst, &all, &(span){ src->w, 0, src->w, w, x, size }, &(span){ src->h, 0, src->h, h, y, size });
 }
