@@ -73,32 +73,38 @@ static protea_status open_stream(unpacking *u, int fd)
     return PROTEA_OK;
 }
 
-static protea_status make_room(unpacking *u)
+static protea_status append(unpacking *u, const void *block, size_t n)
 {
-    if (u->len < u->capacity)
-        return PROTEA_OK;
-    if (u->capacity >= u->most)
+    if (n > u->most - u->len)
         return protea_fail(PROTEA_ERR_INPUT, "%s: needs more than %zu MiB of memory unpacked; unpack it to a plain tar first",
                            u->path, u->most >> 20);
-    size_t more = u->capacity < u->most / 2 ? 2 * u->capacity + ((size_t)8 << 20) : u->most;
-    more = more < u->most ? more : u->most;
-    PROTEA_TRY(protea_grow(&u->bytes, more, 1, u->path));
-    u->capacity = more;
+    if (n > u->capacity - u->len) {
+        size_t more = u->capacity < u->most / 2 ? 2 * u->capacity + ((size_t)8 << 20) : u->most;
+        PROTEA_TRY(protea_grow(&u->bytes, more, 1, u->path));
+        u->capacity = more;
+    }
+    memcpy(u->bytes + u->len, block, n);
+    u->len += n;
     return PROTEA_OK;
 }
 
+/* Block by block, so that what comes before damage is kept. */
 static protea_status unpack(unpacking *u, int fd)
 {
     PROTEA_TRY(open_stream(u, fd));
     for (;;) {
-        PROTEA_TRY(make_room(u));
-        la_ssize_t got = archive_read_data(u->archive, u->bytes + u->len, u->capacity - u->len);
-        if (got < 0)
+        const void *block;
+        size_t n;
+        la_int64_t at;
+        int code = archive_read_data_block(u->archive, &block, &n, &at);
+        if (code == ARCHIVE_EOF)
+            return PROTEA_OK;
+        if (code != ARCHIVE_OK) {
             snprintf(u->damage, sizeof u->damage, "%s: damaged after %zu unpacked bytes (%s)", u->path, u->len,
                      archive_error_string(u->archive));
-        if (got <= 0)
             return PROTEA_OK;
-        u->len += (size_t)got;
+        }
+        PROTEA_TRY(append(u, block, n));
     }
 }
 

@@ -216,12 +216,12 @@ static protea_status read_member(reader *r, const uint8_t *block)
 static protea_status read_header(reader *r)
 {
     uint8_t block[BLOCK];
-    if (r->at >= r->tar->size) { /* without the two empty blocks that should end it: all members are there */
+    if (r->at == r->tar->size) { /* without the two empty blocks that should end it: all members are there */
         r->ended = true;
         return PROTEA_OK;
     }
     if (!protea_blob_holds(r->tar, r->at, BLOCK)) {
-        stop_damaged(r, "cut off in the header at byte %llu", (unsigned long long)r->at);
+        stop_damaged(r, "cut off at byte %llu", (unsigned long long)r->tar->size);
         return PROTEA_OK;
     }
     PROTEA_TRY(protea_blob_read(r->tar, r->at, block, sizeof block, r->path));
