@@ -76,10 +76,9 @@ static void choose_queries(sheets *s)
     int classes = protea_source_n_classes(s->source);
     int turns = classes > 0 ? (PROTEA_SHEETS + classes - 1) / classes : PROTEA_SHEETS;
     for (int q = 0; q < PROTEA_SHEETS && q < s->n; q++) {
-        int32_t label = classes == 0 ? -1 : classes > PROTEA_SHEETS ? q * classes / PROTEA_SHEETS : q / turns;
-        if (label >= classes && classes > 0)
-            break;
-        int64_t row = pick_row(s, label, q % turns, turns);
+        int32_t label = classes == 0 ? -1 : classes > PROTEA_SHEETS ? q * classes / PROTEA_SHEETS : q % classes;
+        int turn = classes == 0 ? q : classes > PROTEA_SHEETS ? 0 : q / classes;
+        int64_t row = pick_row(s, label, turn, turns);
         if (row >= 0)
             s->query[s->n_queries++] = row;
     }

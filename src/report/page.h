@@ -1,0 +1,17 @@
+/* The parts of a run's page, in the order in which they stand on it. */
+#ifndef PROTEA_REPORT_PAGE_H
+#define PROTEA_REPORT_PAGE_H
+
+#include <stdio.h>
+
+#include "report/run_record.h"
+
+/* From the doctype to the end of <header>: name, what the run is, its command, a warning if there was one, key figures. */
+void protea_page_head(FILE *out, const protea_run_record *record, const char *run_dir);
+/* Loss and kNN, then a small plot of everything else that was measured. */
+void protea_page_curves(FILE *out, const protea_run_record *record);
+void protea_page_settings(FILE *out, const protea_run_record *record);
+/* Nothing when no image was left out. */
+void protea_page_skipped(FILE *out, const protea_run_record *record);
+
+#endif

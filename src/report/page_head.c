@@ -1,0 +1,145 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "report/html.h"
+#include "report/page.h"
+#include "report/plot.h"
+#include "report/style.h"
+#include "train/rundir.h"
+
+/* The run's name: the last part of its path. */
+static void write_run_name(FILE *out, const char *run_dir)
+{
+    size_t len = strlen(run_dir);
+    while (len > 1 && run_dir[len - 1] == '/')
+        len--;
+    size_t start = len;
+    while (start > 0 && run_dir[start - 1] != '/')
+        start--;
+    char name[256];
+    snprintf(name, sizeof name, "%.*s", (int)(len - start), run_dir + start);
+    protea_html_text(out, name);
+}
+
+static void write_duration(FILE *out, double seconds)
+{
+    if (seconds < 100)
+        fprintf(out, "%.0f s", seconds);
+    else if (seconds < 6000)
+        fprintf(out, "%.0f min %02.0f s", floor(seconds / 60), fmod(floor(seconds), 60));
+    else
+        fprintf(out, "%.0f h %02.0f min", floor(seconds / 3600), fmod(floor(seconds / 60), 60));
+}
+
+/* A word of a command line, quoted where a shell would take it apart. */
+static void write_word(FILE *out, const char *word)
+{
+    bool plain = *word != 0 && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] == 0;
+    fputs(plain ? "" : "&#39;", out);
+    protea_html_text(out, word);
+    fputs(plain ? "" : "&#39;", out);
+}
+
+/* ---- head of the page */
+
+static void write_lede(FILE *out, const protea_run_record *r)
+{
+    fputs("<p class=\"lede\">", out);
+    protea_html_text(out, protea_run_setting(r, "arch"));
+    fprintf(out, " trained for %.0f epoch%s (%lld steps) on ", r->epochs, r->epochs == 1 ? "" : "s", (long long)r->steps);
+    protea_html_tail(out, protea_run_setting(r, "arguments"), 200);
+    if (r->seconds > 0) {
+        fputs(" in ", out);
+        write_duration(out, r->seconds);
+    }
+    fputs(".</p>\n", out);
+}
+
+static void write_title(FILE *out, const protea_run_record *r, const char *run_dir)
+{
+    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", out);
+    write_run_name(out, run_dir);
+    fprintf(out, " · Protea</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<header>\n", protea_report_style);
+    fputs("<p class=\"over\">Protea · ", out);
+    protea_html_text(out, protea_run_setting(r, "kind"));
+    fputs("</p>\n<h1>", out);
+    write_run_name(out, run_dir);
+    fputs("</h1>\n", out);
+    write_lede(out, r);
+}
+
+/* The command that repeats the run. */
+static void write_command(FILE *out, const char *run_dir)
+{
+    char *config;
+    if (protea_path_join(&config, run_dir, PROTEA_RUN_CONFIG) != PROTEA_OK)
+        return; /* the page does without */
+    fputs("<pre class=\"command\">protea train --config ", out);
+    write_word(out, config);
+    fputs(" -o NEW-RUN</pre>\n", out);
+    protea_free(config);
+}
+
+/* ---- key figures */
+
+static void write_knn_figure(FILE *out, const protea_run_record *r)
+{
+    const protea_curve *knn = protea_run_curve(r, "knn_top1");
+    if (knn == NULL)
+        return;
+    int64_t best = 0;
+    for (int64_t i = 1; i < knn->n; i++)
+        best = knn->y[i] > knn->y[best] ? i : best;
+    fprintf(out, "<div class=\"main\"><dt>kNN top-1</dt><dd>%.1f %%<small>", 100 * knn->y[knn->n - 1]);
+    if (best == knn->n - 1)
+        fputs("the best of the run", out);
+    else
+        fprintf(out, "best %.1f %% after epoch %.0f", 100 * knn->y[best], knn->x[best]);
+    fputs("</small></dd></div>\n", out);
+}
+
+static void write_loss_figure(FILE *out, const protea_run_record *r)
+{
+    const protea_curve *loss = protea_run_curve(r, "loss");
+    char now[32], first[32];
+    if (loss != NULL)
+        fprintf(out, "<div><dt>Loss</dt><dd>%s<small>from %s</small></dd></div>\n", protea_plot_number(now, loss->y[loss->n - 1]),
+                protea_plot_number(first, loss->y[0]));
+}
+
+static void write_figures(FILE *out, const protea_run_record *r)
+{
+    const protea_curve *rate = protea_run_curve(r, "images_per_second");
+    fputs("<dl class=\"figures\">\n", out);
+    write_knn_figure(out, r);
+    write_loss_figure(out, r);
+    fprintf(out, "<div><dt>Epochs</dt><dd>%.0f<small>%lld steps</small></dd></div>\n", r->epochs, (long long)r->steps);
+    fputs("<div><dt>Time</dt><dd>", out);
+    write_duration(out, r->seconds);
+    if (rate != NULL)
+        fprintf(out, "<small>%.0f images a second</small>", rate->y[rate->n - 1]);
+    fputs("</dd></div>\n<div><dt>Network</dt><dd>", out);
+    protea_html_text(out, protea_run_setting(r, "arch"));
+    fputs("<small>batches of ", out);
+    protea_html_text(out, protea_run_setting(r, "batch_size"));
+    fputs("</small></dd></div>\n", out);
+    if (r->n_skipped > 0)
+        fprintf(out, "<div><dt>Left out</dt><dd>%lld<small>images that could not be used</small></dd></div>\n", (long long)r->n_skipped);
+    fputs("</dl>\n", out);
+}
+
+void protea_page_head(FILE *out, const protea_run_record *record, const char *run_dir)
+{
+    write_title(out, record, run_dir);
+    write_command(out, run_dir);
+    if (record->warning != NULL) {
+        fputs("<p class=\"warning\">", out);
+        protea_html_text(out, record->warning);
+        fputs("</p>\n", out);
+    }
+    write_figures(out, record);
+    fputs("</header>\n", out);
+}
