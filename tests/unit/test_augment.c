@@ -1,0 +1,281 @@
+/* Proves: crops have torchvision's distribution of area and ratio, each random step happens as often as asked, views follow
+ * their key alone, the plain view is exact, and options that cannot be are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <protea/options.h>
+
+#include "data/augment.h"
+
+static const float zero[3] = { 0, 0, 0 }, one[3] = { 1, 1, 1 };
+
+/* Two resolutions and nothing but crops. */
+static protea_augment_opts crops_only(void)
+{
+    return (protea_augment_opts){ .size_crops = { 2, { 16, 8 } },      .nmb_crops = { 2, { 2, 3 } },
+                                  .min_scale_crops = { 2, { .3, .05 } }, .max_scale_crops = { 2, { 1, .3 } },
+                                  .min_ratio = 0.75,                   .max_ratio = 4.0 / 3 };
+}
+
+static protea_image ramp(int w, int h)
+{
+    protea_image image = { 0 };
+    assert_int_equal(protea_image_reserve(&image, w, h), PROTEA_OK);
+    for (int i = 0; i < w * h; i++) {
+        image.px[3 * i] = (uint8_t)(i % w);      /* red tells the column */
+        image.px[3 * i + 1] = (uint8_t)(i / w);  /* green the row */
+        image.px[3 * i + 2] = (uint8_t)(i * 101); /* blue is rough */
+    }
+    return image;
+}
+
+static void views_are_numbered_by_group(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    assert_int_equal(protea_augment_n_views(&o), 5);
+    const int group[5] = { 0, 0, 1, 1, 1 };
+    for (int v = 0; v < 5; v++)
+        assert_int_equal(protea_augment_group(&o, v), group[v]);
+}
+
+/* On a ramp a crop's width is what red spans: area and ratio can be read off the view. */
+static void crops_are_torchvisions(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(200, 200);
+    static float x[3 * 16 * 16];
+    double area = 0, log_ratio = 0, log_ratio2 = 0, left = 0;
+    enum { DRAWS = 4000 };
+    o.max_scale_crops.v[0] = 0.5;
+    for (int i = 0; i < DRAWS; i++) {
+        protea_rng rng = protea_rng_make(1, PROTEA_RNG_VIEW, 0, (uint64_t)i, 0);
+        assert_int_equal(protea_augment_view(x, &image, &o, 0, rng, zero, one, &b), PROTEA_OK);
+        double w = (x[15] - x[0]) * 255 * 16 / 15, h = (x[256 + 15 * 16] - x[256]) * 255 * 16 / 15;
+        area += w * h / 40000;
+        log_ratio += log(w / h);
+        log_ratio2 += log(w / h) * log(w / h);
+        left += (x[0] * 255 - w / 32 + 0.5) / (200 - w);
+    }
+    double spread = log(4.0 / 3);
+    assert_true(fabs(area / DRAWS - 0.4) < 0.01);
+    assert_true(fabs(log_ratio / DRAWS) < 0.012);
+    assert_true(fabs(log_ratio2 / DRAWS - spread * spread / 3) < 0.004);
+    assert_true(fabs(left / DRAWS - 0.5) < 0.02);
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
+static void small_crops_come_from_their_own_range(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(200, 200);
+    static float x[3 * 8 * 8];
+    for (int i = 0; i < 500; i++) {
+        protea_rng rng = protea_rng_make(1, PROTEA_RNG_VIEW, 0, (uint64_t)i, 2);
+        assert_int_equal(protea_augment_view(x, &image, &o, 2, rng, zero, one, &b), PROTEA_OK);
+        double w = (x[7] - x[0]) * 255 * 8 / 7, h = (x[64 + 56] - x[64]) * 255 * 8 / 7;
+        assert_true(w * h / 40000 < 0.32 && w * h / 40000 > 0.04);
+    }
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
+/* No ratio fits: the largest centred crop within the ratios is taken. */
+static void long_pictures_fall_back_to_the_centre(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(250, 12);
+    static float x[3 * 16 * 16];
+    o.min_scale_crops.v[0] = o.max_scale_crops.v[0] = 1;
+    assert_int_equal(protea_augment_view(x, &image, &o, 0, protea_rng_make(1, PROTEA_RNG_VIEW, 0, 0, 0), zero, one, &b), PROTEA_OK);
+    assert_true(fabs((x[0] + x[15]) * 255 / 2 - 124.5) < 1); /* 16 columns, 117..132 */
+    assert_true(fabs((x[15] - x[0]) * 255 - 15) < 1.5);
+    protea_image thin = ramp(1, 5000), dot = ramp(1, 1);
+    for (int i = 0; i < 50; i++) {
+        protea_rng rng = protea_rng_make(1, PROTEA_RNG_VIEW, 0, (uint64_t)i, 0);
+        assert_int_equal(protea_augment_view(x, &thin, &o, 0, rng, zero, one, &b), PROTEA_OK);
+        assert_int_equal(protea_augment_view(x, &dot, &o, 0, rng, zero, one, &b), PROTEA_OK);
+    }
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+    protea_image_release(&thin);
+    protea_image_release(&dot);
+}
+
+typedef bool (*happened)(const float *x);
+
+static bool is_flipped(const float *x)
+{
+    return x[0] > x[15];
+}
+
+static bool is_gray(const float *x)
+{
+    for (int i = 0; i < 256; i++)
+        if (x[i] != x[256 + i] || x[i] != x[512 + i])
+            return false;
+    return true;
+}
+
+static bool is_solarized(const float *x)
+{
+    for (int i = 0; i < 768; i++)
+        if (x[i] >= 128 / 255.0f)
+            return false;
+    return true;
+}
+
+static bool is_blurred(const float *x)  /* in blue */
+{
+    float sum = 0;
+    for (int i = 0; i < 255; i++)
+        sum += fabsf(x[512 + i + 1] - x[512 + i]);
+    return sum < 40;
+}
+
+static bool is_jittered(const float *x) /* red and green no longer differ along one axis only */
+{
+    return fabsf(x[0] - x[15 * 16]) > 0.5f / 255 || fabsf(x[256] - x[256 + 15]) > 0.5f / 255 || fabsf(x[15] - x[0] - 15 / 255.0f) > 0.5f / 255;
+}
+
+static double how_often(const protea_augment_opts *o, happened test)
+{
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(16, 16);
+    static float x[3 * 16 * 16];
+    int count = 0;
+    for (int i = 0; i < 2000; i++) {
+        protea_rng rng = protea_rng_make(9, PROTEA_RNG_VIEW, 1, (uint64_t)i, 0);
+        assert_int_equal(protea_augment_view(x, &image, o, 0, rng, zero, one, &b), PROTEA_OK);
+        count += test(x);
+    }
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+    return count / 2000.0;
+}
+
+static void steps_happen_as_often_as_asked(void **state)
+{
+    (void)state;
+    protea_augment_opts plain = crops_only();
+    plain.min_scale_crops.v[0] = plain.max_scale_crops.v[0] = 1;
+    plain.min_ratio = plain.max_ratio = 1; /* the crop is the picture */
+    struct { happened test; double p; double *field; protea_augment_opts o; } cases[5];
+    for (int i = 0; i < 5; i++)
+        cases[i].o = plain;
+    cases[0].test = is_flipped, cases[0].p = 0.5, cases[0].field = &cases[0].o.flip_p;
+    cases[1].test = is_gray, cases[1].p = 0.2, cases[1].field = &cases[1].o.gray_p;
+    cases[2].test = is_solarized, cases[2].p = 0.3, cases[2].field = &cases[2].o.solarize_p;
+    cases[3].test = is_blurred, cases[3].p = 0.4, cases[3].field = &cases[3].o.blur_p;
+    cases[4].test = is_jittered, cases[4].p = 0.8, cases[4].field = &cases[4].o.jitter_p;
+    cases[3].o.blur_min = cases[3].o.blur_max = 2;
+    cases[4].o.brightness = cases[4].o.contrast = cases[4].o.saturation = 0.8;
+    cases[4].o.hue = 0.2;
+    for (int i = 0; i < 5; i++) {
+        assert_true(how_often(&cases[i].o, cases[i].test) == 0);
+        *cases[i].field = cases[i].p;
+        double rate = how_often(&cases[i].o, cases[i].test);
+        if (fabs(rate - cases[i].p) > 0.04)
+            fail_msg("step %d: happened with %g, wanted %g", i, rate, cases[i].p);
+    }
+}
+
+static void a_view_follows_its_key(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(40, 30);
+    static float x[768], y[768], z[768];
+    o.flip_p = o.jitter_p = o.gray_p = o.blur_p = o.solarize_p = 0.5;
+    o.brightness = o.contrast = o.saturation = 0.8;
+    o.hue = 0.2;
+    o.blur_max = 2;
+    int equal = 0;
+    for (uint64_t i = 0; i < 50; i++) {
+        protea_rng rng = protea_rng_make(9, PROTEA_RNG_VIEW, 1, i, 0), other = protea_rng_make(9, PROTEA_RNG_VIEW, 2, i, 0);
+        assert_int_equal(protea_augment_view(x, &image, &o, 0, rng, zero, one, &b), PROTEA_OK);
+        assert_int_equal(protea_augment_view(z, &image, &o, 0, other, zero, one, &b), PROTEA_OK);
+        assert_int_equal(protea_augment_view(y, &image, &o, 0, rng, zero, one, &b), PROTEA_OK);
+        assert_memory_equal(x, y, sizeof x);
+        equal += memcmp(x, z, sizeof x) == 0;
+    }
+    assert_int_equal(equal, 0);
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
+static void the_plain_view_is_normalised(void **state)
+{
+    (void)state;
+    const float mean[3] = { 0.1f, 0.2f, 0.3f }, std[3] = { 0.5f, 0.25f, 0.125f };
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(16, 16);
+    static float x[768];
+    assert_int_equal(protea_plain_view(x, &image, 16, mean, std, &b), PROTEA_OK);
+    for (int i = 0; i < 256; i++)
+        for (int c = 0; c < 3; c++)
+            assert_true(fabs(x[c * 256 + i] - (image.px[3 * i + c] / 255.0 - mean[c]) / std[c]) < 1e-5);
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
+static void the_table_gives_the_papers_defaults(void **state)
+{
+    (void)state;
+    protea_augment_opts o = { 0 };
+    protea_options *options = protea_options_new();
+    assert_int_equal(protea_options_add(options, "augmentation", protea_augment_table, &o), PROTEA_OK);
+    assert_int_equal(protea_augment_check(&o), PROTEA_OK);
+    assert_int_equal(o.size_crops.n, 2);
+    assert_true(o.nmb_crops.v[1] == 6 && o.min_scale_crops.v[0] == 0.14 && o.hue == 0.2 && o.blur_max == 2);
+    assert_true(fabs(o.max_ratio - 4.0 / 3) < 1e-15);
+    protea_options_free(options);
+}
+
+static void wrong_options_are_refused(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    o.nmb_crops.n = 1;
+    assert_int_equal(protea_augment_check(&o), PROTEA_ERR_USAGE);
+    assert_non_null(strstr(protea_last_error(), "2, 1, 2, 2"));
+    o = crops_only();
+    o.min_scale_crops.v[1] = 0.4;
+    assert_int_equal(protea_augment_check(&o), PROTEA_ERR_USAGE);
+    o = crops_only();
+    o.size_crops.v[0] = 16.5;
+    assert_int_equal(protea_augment_check(&o), PROTEA_ERR_USAGE);
+    o = crops_only();
+    o.min_ratio = 2;
+    assert_int_equal(protea_augment_check(&o), PROTEA_ERR_USAGE);
+    o = crops_only();
+    o.blur_min = 1;
+    assert_int_equal(protea_augment_check(&o), PROTEA_ERR_USAGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(views_are_numbered_by_group), cmocka_unit_test(crops_are_torchvisions),
+        cmocka_unit_test(small_crops_come_from_their_own_range), cmocka_unit_test(long_pictures_fall_back_to_the_centre),
+        cmocka_unit_test(steps_happen_as_often_as_asked), cmocka_unit_test(a_view_follows_its_key),
+        cmocka_unit_test(the_plain_view_is_normalised), cmocka_unit_test(the_table_gives_the_papers_defaults),
+        cmocka_unit_test(wrong_options_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
