@@ -26,18 +26,20 @@ static void fill_reference(protea_kernels *k)
     protea_ref_fill_dense(k);
 }
 
-static protea_status add_onednn(protea_backend *be, protea_isa most)
+static protea_status fill_fast(protea_backend *be, protea_isa most)
 {
+    static const char *const names[] = { "reference", "base", "avx2", "avx512" };
     protea_cpu *cpu;
     char version[16];
     PROTEA_TRY(protea_new(&cpu, 1, sizeof *cpu, "the CPU back-end"));
     be->self = cpu;
     PROTEA_TRY(protea_onednn_open(&cpu->onednn, most));
+    protea_isa own = protea_simd_fill(&be->k, most);
     protea_onednn_fill(&be->k);
     protea_onednn_version(version, sizeof version);
     const protea_onednn_isa *isa = protea_onednn_isa_of(cpu->onednn);
     be->bf16_multiplies = isa->bf16;
-    snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s", isa->name, version);
+    snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s %s", names[own], version, isa->name);
     return PROTEA_OK;
 }
 
@@ -51,7 +53,7 @@ protea_status protea_backend_cpu_open(protea_backend **out, protea_isa most)
     fill_reference(&be->k);
     snprintf(be->isa, sizeof be->isa, "reference");
     if (most != PROTEA_ISA_REF)
-        status = add_onednn(be, most);
+        status = fill_fast(be, most);
     if (status != PROTEA_OK) {
         protea_backend_close(be);
         return status;

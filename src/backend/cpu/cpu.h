@@ -5,9 +5,17 @@
 #include "backend/cpu/conv_cache.h"
 #include "backend/cpu/onednn.h"
 
+/* Batch-norm's sums: room for one part of the samples, one chunk of channels (simd_batchnorm_sums.c). */
+enum { PROTEA_SUM_PARTS = 64, PROTEA_SUM_CHUNK = 256 };
+typedef struct protea_moments {
+    double rows;                                                    /* summed over so far */
+    double first[PROTEA_SUM_CHUNK], second[PROTEA_SUM_CHUNK];       /* mean and squared deviations, or two plain sums */
+} protea_moments;
+
 typedef struct protea_cpu {
     protea_onednn *onednn; /* NULL: reference kernels only */
     protea_conv_cache convs;
+    protea_moments parts[PROTEA_SUM_PARTS];
 } protea_cpu;
 
 static inline protea_cpu *protea_cpu_of(const protea_backend *be)

@@ -12,4 +12,19 @@ void protea_ref_fill_elementwise(protea_kernels *k);
 void protea_ref_fill_pool(protea_kernels *k);
 void protea_ref_fill_dense(protea_kernels *k);
 
+/* The same kernels for each instruction set of isa.cmake: any block size, vectors over channels. */
+#define PROTEA_SIMD_FILLS(suffix)                                       \
+    void protea_simd_fill_batchnorm_##suffix(protea_kernels *k);        \
+    void protea_simd_fill_batchnorm_sums_##suffix(protea_kernels *k);   \
+    void protea_simd_fill_elementwise_##suffix(protea_kernels *k);      \
+    void protea_simd_fill_layout_##suffix(protea_kernels *k);           \
+    void protea_simd_fill_pool_##suffix(protea_kernels *k);             \
+    void protea_simd_fill_dense_##suffix(protea_kernels *k);
+PROTEA_SIMD_FILLS(base)
+PROTEA_SIMD_FILLS(avx2)
+PROTEA_SIMD_FILLS(avx512)
+
+/* Overwrites what our own vector kernels have, for the best instruction set up to `most` that this CPU has. Returns it. */
+protea_isa protea_simd_fill(protea_kernels *k, protea_isa most);
+
 #endif

@@ -1,1 +1,20 @@
-# Sources that are compiled once per instruction set are listed here with their flags.
+# Sources simd_*.c are compiled once per instruction set: each time with its flags, its vector length (PROTEA_LANES floats)
+# and its suffix on the one function that the file exports.
+file(GLOB SIMD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/simd_*.c)
+list(REMOVE_ITEM SOURCES ${SIMD_SOURCES})
+
+function(protea_simd suffix lanes)
+  add_library(simd_${suffix} OBJECT ${SIMD_SOURCES})
+  set_target_properties(simd_${suffix} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(simd_${suffix} PRIVATE include src)
+  target_compile_definitions(simd_${suffix} PRIVATE _GNU_SOURCE PROTEA_LANES=${lanes} PROTEA_SUFFIX=${suffix})
+  target_compile_options(simd_${suffix} PRIVATE ${ARGN})
+  target_link_libraries(simd_${suffix} PRIVATE OpenMP::OpenMP_C protea_warnings)
+  set(SOURCES ${SOURCES} $<TARGET_OBJECTS:simd_${suffix}> PARENT_SCOPE)
+endfunction()
+
+protea_simd(base 4) # SSE2 on x86-64, NEON on Arm
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  protea_simd(avx2 8 -mavx2 -mfma)
+  protea_simd(avx512 16 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
+endif()

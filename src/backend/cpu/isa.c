@@ -1,0 +1,50 @@
+/* Choosing among the instruction sets that the vector kernels were compiled for. */
+#include "backend/cpu/fill.h"
+
+#define FILL(suffix)                                    \
+    {                                                   \
+        protea_simd_fill_batchnorm_##suffix(k);         \
+        protea_simd_fill_batchnorm_sums_##suffix(k);    \
+        protea_simd_fill_elementwise_##suffix(k);       \
+        protea_simd_fill_layout_##suffix(k);            \
+        protea_simd_fill_pool_##suffix(k);              \
+        protea_simd_fill_dense_##suffix(k);             \
+    }
+
+static void fill_base(protea_kernels *k) FILL(base)
+
+#if defined(__x86_64__)
+
+static void fill_avx2(protea_kernels *k) FILL(avx2)
+static void fill_avx512(protea_kernels *k) FILL(avx512)
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+}
+
+protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
+{
+    if ((most == PROTEA_ISA_BEST || most >= PROTEA_ISA_AVX512) && has_avx512()) {
+        fill_avx512(k);
+        return PROTEA_ISA_AVX512;
+    }
+    if ((most == PROTEA_ISA_BEST || most >= PROTEA_ISA_AVX2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        fill_avx2(k);
+        return PROTEA_ISA_AVX2;
+    }
+    fill_base(k);
+    return PROTEA_ISA_SSE2;
+}
+
+#else
+
+protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
+{
+    (void)most;
+    fill_base(k);
+    return PROTEA_ISA_SSE2;
+}
+
+#endif

@@ -1,0 +1,141 @@
+/* Pooling, vectors over the channels of a block. */
+#include "backend/cpu/fill.h"
+#include "backend/cpu/simd.h"
+
+static inline int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Element of row (y,x), channel 0 of slab. */
+static inline int64_t row_at(const protea_map *m, int64_t slab, int64_t y, int64_t x)
+{
+    return ((slab * m->h + y) * m->w + x) * m->block;
+}
+
+/* Taps [from, to) of a window that starts at `start` and lie on a map of `size` pixels. */
+typedef struct taps {
+    int64_t from, to;
+} taps;
+
+static taps taps_inside(int64_t start, int64_t window, int64_t size)
+{
+    return (taps){ start < 0 ? -start : 0, least(window, size - start) };
+}
+
+/* The maximum and where it was; the first of equals, and NaN beats all, as in the reference. */
+SIMD_INLINE void max_at(void *y, uint8_t *where, const void *x, const protea_conv_dims *d, int64_t slab, int64_t out,
+                        int64_t c, int64_t lanes, protea_dtype dtype)
+{
+    int64_t top = out / d->y.w * d->stride - d->pad, left = out % d->y.w * d->stride - d->pad;
+    taps rows = taps_inside(top, d->kh, d->x.h), columns = taps_inside(left, d->kw, d->x.w);
+    vf best = splat(-__builtin_inff());
+    vi at = (vi){ 0 } + (int32_t)(rows.from * d->kw + columns.from);
+    for (int64_t p = rows.from; p < rows.to; p++)
+        for (int64_t q = columns.from; q < columns.to; q++) {
+            vf v = load(x, row_at(&d->x, slab, top + p, left + q) + c, lanes, dtype);
+            vi better = (v > best) | ((v != v) & (best == best));
+            best = choose(better, v, best);
+            at = (((vi){ 0 } + (int32_t)(p * d->kw + q)) & better) | (at & ~better);
+        }
+    int64_t i = row_at(&d->y, slab, 0, out) + c;
+    vb position = __builtin_convertvector(at, vb);
+    store(y, i, lanes, dtype, best);
+    memcpy(where + i, &position, lanes == LANES ? sizeof position : (size_t)lanes);
+}
+
+SIMD_INLINE void max_slab(void *y, uint8_t *where, const void *x, const protea_conv_dims *d, int64_t slab, protea_dtype dtype)
+{
+    for (int64_t out = 0; out < d->y.h * d->y.w; out++)
+        for (int64_t c = 0; c < d->y.block; c += LANES)
+            max_at(y, where, x, d, slab, out, c, least(LANES, d->y.block - c), dtype);
+}
+
+static void max_pool(protea_backend *be, void *y, uint8_t *where, const void *x, const protea_conv_dims *d)
+{
+    (void)be;
+    bool bf16 = d->x.dtype == PROTEA_BF16;
+#pragma omp parallel for schedule(static)
+    for (int64_t slab = 0; slab < d->y.n * (d->y.c / d->y.block); slab++)
+        bf16 ? max_slab(y, where, x, d, slab, PROTEA_BF16) : max_slab(y, where, x, d, slab, PROTEA_F32);
+}
+
+/* Output rows (or columns) whose window holds input row `y`. */
+static taps windows_over(int64_t y, int64_t window, const protea_conv_dims *d, int64_t outputs)
+{
+    int64_t last = (y + d->pad) / d->stride, before = y + d->pad - window;
+    int64_t first = before < 0 ? 0 : before / d->stride + 1;
+    return (taps){ first, least(last + 1, outputs) };
+}
+
+/* Sum of dy over the windows whose maximum was this element. */
+SIMD_INLINE void gather_at(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, int64_t slab, int64_t in,
+                           int64_t c, int64_t lanes, protea_dtype dtype)
+{
+    int64_t y = in / d->x.w, x = in % d->x.w;
+    taps rows = windows_over(y, d->kh, d, d->y.h), columns = windows_over(x, d->kw, d, d->y.w);
+    vf sum = { 0 };
+    for (int64_t i = rows.from; i < rows.to; i++)
+        for (int64_t j = columns.from; j < columns.to; j++) {
+            int64_t out = row_at(&d->y, slab, i, j) + c, p = y + d->pad - i * d->stride, q = x + d->pad - j * d->stride;
+            vb position = { 0 };
+            memcpy(&position, where + out, lanes == LANES ? sizeof position : (size_t)lanes);
+            vi mine = __builtin_convertvector(position, vi) == (int32_t)(p * d->kw + q);
+            sum += choose(mine, load(dy, out, lanes, dtype), (vf){ 0 });
+        }
+    store(dx, row_at(&d->x, slab, 0, in) + c, lanes, dtype, sum);
+}
+
+SIMD_INLINE void gather_slab(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, int64_t slab,
+                             protea_dtype dtype)
+{
+    for (int64_t in = 0; in < d->x.h * d->x.w; in++)
+        for (int64_t c = 0; c < d->x.block; c += LANES)
+            gather_at(dx, dy, where, d, slab, in, c, least(LANES, d->x.block - c), dtype);
+}
+
+static void max_pool_backward(protea_backend *be, void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d)
+{
+    (void)be;
+    bool bf16 = d->x.dtype == PROTEA_BF16;
+#pragma omp parallel for schedule(static)
+    for (int64_t slab = 0; slab < d->x.n * (d->x.c / d->x.block); slab++)
+        bf16 ? gather_slab(dx, dy, where, d, slab, PROTEA_BF16) : gather_slab(dx, dy, where, d, slab, PROTEA_F32);
+}
+
+static void mean_pool(protea_backend *be, float *y, const void *x, const protea_map *m)
+{
+    (void)be;
+    int64_t rows = m->h * m->w;
+#pragma omp parallel for schedule(static)
+    for (int64_t slab = 0; slab < m->n * (m->c / m->block); slab++)
+        for (int64_t c = 0; c < m->block; c += LANES) {
+            int64_t lanes = least(LANES, m->block - c);
+            vf sum = { 0 };
+            for (int64_t row = 0; row < rows; row++)
+                sum += load(x, (slab * rows + row) * m->block + c, lanes, m->dtype);
+            store(y, slab * m->block + c, lanes, PROTEA_F32, sum / (float)rows);
+        }
+}
+
+static void mean_pool_backward(protea_backend *be, void *dx, const float *dy, const protea_map *m)
+{
+    (void)be;
+    int64_t rows = m->h * m->w;
+#pragma omp parallel for schedule(static)
+    for (int64_t slab = 0; slab < m->n * (m->c / m->block); slab++)
+        for (int64_t c = 0; c < m->block; c += LANES) {
+            int64_t lanes = least(LANES, m->block - c);
+            vf share = load(dy, slab * m->block + c, lanes, PROTEA_F32) / (float)rows;
+            for (int64_t row = 0; row < rows; row++)
+                store(dx, (slab * rows + row) * m->block + c, lanes, m->dtype, share);
+        }
+}
+
+void SIMD_NAME(protea_simd_fill_pool)(protea_kernels *k)
+{
+    k->max_pool = max_pool;
+    k->max_pool_backward = max_pool_backward;
+    k->mean_pool = mean_pool;
+    k->mean_pool_backward = mean_pool_backward;
+}
