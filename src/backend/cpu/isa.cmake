@@ -10,7 +10,7 @@ function(protea_simd suffix lanes)
   target_compile_definitions(simd_${suffix} PRIVATE _GNU_SOURCE PROTEA_LANES=${lanes} PROTEA_SUFFIX=${suffix})
   target_compile_options(simd_${suffix} PRIVATE ${ARGN})
   target_link_libraries(simd_${suffix} PRIVATE OpenMP::OpenMP_C protea_warnings)
-  set(SOURCES ${SOURCES} $<TARGET_OBJECTS:simd_${suffix}> PARENT_SCOPE)
+  set(SIMD_OBJECTS ${SIMD_OBJECTS} $<TARGET_OBJECTS:simd_${suffix}> PARENT_SCOPE)
 endfunction()
 
 protea_simd(base 4) # SSE2 on x86-64, NEON on Arm

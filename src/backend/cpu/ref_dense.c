@@ -72,12 +72,12 @@ static void softmax(protea_backend *be, float *p, float *log_sum, const float *x
     for (int64_t i = 0; i < n; i++) {
         double top = -INFINITY, sum = 0;
         for (int64_t j = 0; j < c; j++)
-            top = fmax(top, (double)(x[i * c + j] * scale));
+            top = fmax(top, (double)x[i * c + j] * (double)scale);
         for (int64_t j = 0; j < c; j++)
-            sum += exp((double)(x[i * c + j] * scale) - top);
+            sum += exp((double)x[i * c + j] * (double)scale - top);
         log_sum[i] = (float)(top + log(sum));
         for (int64_t j = 0; j < c && p != NULL; j++)
-            p[i * c + j] = (float)(exp((double)(x[i * c + j] * scale) - top) / sum);
+            p[i * c + j] = (float)(exp((double)x[i * c + j] * (double)scale - top) / sum);
     }
 }
 

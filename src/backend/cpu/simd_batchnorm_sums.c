@@ -1,15 +1,15 @@
 /* Batch-norm's sums: bn_stats and bn_backward_reduce.
  *
  * The samples of a group are split into PARTS parts, whatever the number of threads; each part keeps its sums in f64, and
- * parts are combined in order: any thread count gives equal bits. Inside a part, f32 sums run over windows of WINDOW rows
- * or a little more. For statistics they are of x - pivot, the pivot being the window's first row, so that a mean far from
+ * parts are combined in order: any thread count gives equal bits. Inside a part, f32 sums run over windows of WINDOW to
+ * 2 WINDOW rows. For statistics they are of x - pivot, the pivot being the window's first row, so that a mean far from
  * zero costs no digits; windows and parts merge by Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm
  * for computing sample variances". Channels go in chunks of up to CHUNK, for which the sums have room. */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/fill.h"
 #include "backend/cpu/simd_strips.h"
 
-enum { WINDOW = 256, SPAN = 1024 /* rows that one call adds up at most */, CHUNK = PROTEA_SUM_CHUNK, PARTS = PROTEA_SUM_PARTS };
+enum { WINDOW = 256, CHUNK = PROTEA_SUM_CHUNK, PARTS = PROTEA_SUM_PARTS };
 
 /* What one call works on; y, dy, mean, scale, shift are bn_backward_reduce's. */
 typedef struct sums {
@@ -195,11 +195,11 @@ static void sum_part(const sums *k, const kind *how, protea_moments *part, int64
     memset(part->first, 0, (size_t)k->count * sizeof(double));
     memset(part->second, 0, (size_t)k->count * sizeof(double));
     for (int64_t i = from; i < to; i++)
-        for (int64_t row = 0; row < rows; row += SPAN) {
+        for (int64_t row = 0; row < rows; row += WINDOW) {
             int64_t at = chunk_start(k, group_sample(k, i)) + row * k->m->block;
             if (w.rows == 0)
                 start_window(k, &w, at);
-            add_span(k, how, &w, at, rows - row < SPAN ? rows - row : SPAN);
+            add_span(k, how, &w, at, rows - row < WINDOW ? rows - row : WINDOW);
             if (w.rows >= WINDOW) {
                 how->flush(part, &w, k->count);
                 w.rows = 0;
