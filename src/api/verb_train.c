@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "eval/features.h"
 #include "method/method_list.h"
+#include "report/report.h"
 
 enum { KNN_K = 200 };
 static const double knn_temperature = 0.1;
@@ -129,7 +130,23 @@ static void log_plan(const train *t, const char *spec)
                t->trainer.small_stem ? "small" : "large", views, (long long)t->opts.batch_size, (long long)t->opts.epochs);
 }
 
-static void report(const train *t, json_t *json, const protea_train_result *r)
+/* The page about the run. It is not worth failing for: the run itself is saved. */
+static void write_page(const train *t)
+{
+    protea_ctx cx = t->session.cx;
+    protea_model model = { 0 };
+    protea_report_args args = { .run_dir = protea_rundir_path(t->run), .model = &model,
+                                .source = t->knn_test != NULL ? t->knn_test : t->source };
+    cx.log = NULL; /* opening the model again says nothing new */
+    protea_status status = protea_model_open(&cx, &model, args.run_dir, 0);
+    if (status == PROTEA_OK)
+        status = protea_report_run(&cx, &args);
+    if (status != PROTEA_OK)
+        protea_log(&t->session.cx, PROTEA_LOG_WARN, "no %s: %s", PROTEA_RUN_REPORT, protea_last_error());
+    protea_model_close(&model);
+}
+
+static void fill_json(const train *t, json_t *json, const protea_train_result *r)
 {
     json_object_set_new(json, "method", json_string(t->ops->name));
     json_object_set_new(json, "recipe", json_string(t->opts.recipe));
@@ -169,7 +186,9 @@ static protea_status run(void *self, const protea_call *call)
     hooks.knn = t->knn_train != NULL ? measure_knn : NULL;
     log_plan(t, call->arguments[0]);
     protea_status status = protea_train_run(&t->trainer, &result);
-    report(t, call->result, &result);
+    fill_json(t, call->result, &result);
+    if (status == PROTEA_OK)
+        write_page(t);
     return status;
 }
 
