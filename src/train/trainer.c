@@ -198,7 +198,9 @@ static protea_status end_epoch(loop *l)
     log_line(l, &line);
     if (last && l->interval.n > 0)
         end_interval(l);
-    return last || s->now.epoch % l->t->opts->checkpoint_freq == 0 ? save(l) : PROTEA_OK;
+    /* In a row of bad steps the good checkpoint is left to stand: a resume should not go on from the middle of it. */
+    bool due = s->now.epoch % l->t->opts->checkpoint_freq == 0 && l->health.bad_in_a_row == 0;
+    return last || due ? save(l) : PROTEA_OK;
 }
 
 static protea_status run_epoch(loop *l, bool *stop)

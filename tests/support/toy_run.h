@@ -1,0 +1,164 @@
+/* A training run small enough for hundreds of them in a test: a method whose loss pulls 32 weights towards the mean of the
+ * views, with a buffer that remembers every step, and the narrowest network beside it. */
+#ifndef PROTEA_TESTS_SUPPORT_TOY_RUN_H
+#define PROTEA_TESTS_SUPPORT_TOY_RUN_H
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/context.h"
+#include "train/trainer.h"
+
+enum { TOY_WEIGHTS = 32, TOY_IMAGES = 48, TOY_BATCH = 8, TOY_STEPS_PER_EPOCH = TOY_IMAGES / TOY_BATCH };
+
+typedef struct toy {
+    /* options */
+    int64_t nan_from, nan_to;  /* steps whose loss is not finite */
+    int64_t stop_at;           /* sets *stop in this step, if not 0 */
+    int64_t sleep_us;          /* in each step, so that a kill can hit any part */
+    double pull;
+    /* not an option */
+    volatile sig_atomic_t *stop;
+    /* state */
+    protea_param w;
+    protea_tensor memory;      /* (3): steps, epochs begun, a sum over all batches */
+} toy;
+
+static const protea_opt toy_options[] = {
+    { .key = "nan_from", .type = PROTEA_OPT_INT, .offset = offsetof(toy, nan_from), .def = "-1", .min = -1, .max = 1e9,
+      .help = "first bad step", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "nan_to", .type = PROTEA_OPT_INT, .offset = offsetof(toy, nan_to), .def = "-1", .min = -1, .max = 1e9,
+      .help = "last bad step", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "stop_at", .type = PROTEA_OPT_INT, .offset = offsetof(toy, stop_at), .def = "0", .min = 0, .max = 1e9,
+      .help = "step that asks to stop", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "sleep_us", .type = PROTEA_OPT_INT, .offset = offsetof(toy, sleep_us), .def = "0", .min = 0, .max = 1e9,
+      .help = "pause in a step", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "pull", .type = PROTEA_OPT_FLOAT, .offset = offsetof(toy, pull), .def = "1", .min = 0, .max = 10, .help = "strength" },
+    { 0 },
+};
+
+static protea_status toy_init(protea_ctx *cx, void *self, protea_module *backbone, const protea_progress *plan, protea_rng *rng)
+{
+    toy *t = self;
+    const int64_t n = TOY_WEIGHTS, three = 3;
+    (void)cx, (void)backbone, (void)plan;
+    PROTEA_TRY(protea_param_new(&t->w, 1, &n));
+    for (int i = 0; i < TOY_WEIGHTS; i++)
+        protea_f32(&t->w.w)[i] = protea_rng_normal(rng);
+    return protea_tensor_new(&t->memory, 1, &three, "toy");
+}
+
+static protea_status toy_epoch_begin(protea_ctx *cx, void *self, const protea_progress *now)
+{
+    (void)cx, (void)now;
+    protea_f32(&((toy *)self)->memory)[1] += 1;
+    return PROTEA_OK;
+}
+
+static protea_status toy_step(protea_ctx *cx, void *self, const protea_batch *batch, const protea_progress *now, protea_step_out *out)
+{
+    toy *t = self;
+    protea_tensor activations;
+    PROTEA_TRY(protea_tensor_rows(cx, &activations, PROTEA_KEPT, batch->n_images, 64));
+    if (cx->planning)
+        return PROTEA_OK;
+    const float *x = protea_f32(&batch->group[0].x);
+    for (int i = 0; i < TOY_WEIGHTS; i++) {
+        float d = protea_f32(&t->w.w)[i] - x[37 * i];
+        protea_f32(&t->w.dw)[i] = (float)t->pull * d;
+        out->loss += 0.5 * d * d;
+    }
+    protea_f32(&t->memory)[0] += 1;
+    protea_f32(&t->memory)[2] += x[5];
+    if (now->step >= t->nan_from && now->step <= t->nan_to)
+        out->loss = (double)NAN;
+    if (t->stop_at > 0 && now->step + 1 == t->stop_at)
+        *t->stop = 1;
+    if (t->sleep_us > 0)
+        usleep((useconds_t)t->sleep_us);
+    return PROTEA_OK;
+}
+
+static protea_status toy_visit(void *self, const protea_visitor *v)
+{
+    toy *t = self;
+    if (v->param != NULL)
+        PROTEA_TRY(v->param(v->self, "toy.w", &t->w));
+    return v->buffer != NULL ? v->buffer(v->self, "toy.memory", &t->memory) : PROTEA_OK;
+}
+
+static bool toy_sick(const void *self, const protea_step_out *mean, char *text, size_t size)
+{
+    (void)mean;
+    snprintf(text, size, "the toy is ill; try rest");
+    return ((const toy *)self)->pull == 0;
+}
+
+static void toy_free(void *self)
+{
+    toy *t = self;
+    protea_param_release(&t->w);
+    protea_tensor_release(&t->memory);
+}
+
+static const protea_method_ops toy_ops = {
+    .name = "toy", .summary = "for tests", .paper = "none", .size = sizeof(toy), .opts = toy_options, .init = toy_init,
+    .epoch_begin = toy_epoch_begin, .step = toy_step, .visit = toy_visit, .sick = toy_sick, .free = toy_free,
+};
+
+/* The log's lines, joined. */
+typedef struct toy_log { char text[8192]; } toy_log;
+
+static void toy_note(void *cookie, protea_log_level level, const char *line)
+{
+    toy_log *log = cookie;
+    size_t used = strlen(log->text);
+    snprintf(log->text + used, sizeof log->text - used, "%s%s\n", level == PROTEA_LOG_WARN ? "warning: " : "", line);
+}
+
+/* Runs `protea train toy` in dir with the flags "key value key value ...". */
+static protea_status toy_run(const char *dir, const char *flags, protea_train_result *result, toy_log *log)
+{
+    protea_train_opts o = { 0 };
+    protea_optim_opts optim = { 0 };
+    protea_augment_opts augment = { 0 };
+    toy method = { 0 };
+    volatile sig_atomic_t stop = 0;
+    protea_source_opts source_opts = protea_source_opts_default();
+    protea_hooks hooks = { .stop = &stop };
+    protea_options *options = protea_options_new();
+    char words[512], *save = NULL;
+    static const char *const defaults[] = { "epochs", "4", "batch_size", "8", "arch", "resnet18-w16", "optimizer", "sgd", "lr", "0.1",
+                                            "image_size", "16", "workers", "0", "size_crops", "12", "nmb_crops", "2", "min_scale_crops",
+                                            "0.3", "max_scale_crops", "1" };
+    assert_ok(protea_options_add(options, "training", protea_train_table, &o));
+    assert_ok(protea_options_add(options, "optimiser", protea_optim_table, &optim));
+    assert_ok(protea_options_add(options, "views", protea_augment_table, &augment));
+    assert_ok(protea_options_add(options, "toy", toy_options, &method));
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i += 2)
+        assert_ok(protea_options_set(options, defaults[i], defaults[i + 1], PROTEA_FROM_RECIPE));
+    snprintf(words, sizeof words, "%s", flags);
+    for (char *key = strtok_r(words, " ", &save); key != NULL; key = strtok_r(NULL, " ", &save))
+        assert_ok(protea_options_set(options, key, strtok_r(NULL, " ", &save), PROTEA_FROM_FLAG));
+    method.stop = &stop;
+    protea_ctx cx = test_context_open(1 << 16);
+    protea_trainer t = { .cx = &cx, .opts = &o, .optim_opts = &optim, .options = options, .ops = &toy_ops, .method = &method,
+                         .augment = &augment, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.25f, 0.25f, 0.25f }, .image_size = 16,
+                         .small_stem = true, .precision = "f32", .hooks = &hooks };
+    protea_status status = protea_rundir_open(&t.run, dir, o.resume, o.overwrite);
+    if (status == PROTEA_OK) {
+        protea_rundir_set_log(t.run, log != NULL ? toy_note : NULL, log);
+        cx.log = protea_rundir_log;
+        cx.log_cookie = t.run;
+        assert_ok(protea_source_open(&t.source, "synth:shapes,n=48,size=16", &source_opts));
+        status = protea_train_run(&t, result);
+        protea_source_close(t.source);
+        protea_rundir_close(t.run);
+    }
+    protea_options_free(options);
+    test_context_close(&cx);
+    return status;
+}
+
+#endif
