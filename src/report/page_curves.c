@@ -12,7 +12,6 @@ static const struct measure { const char *key, *title, *hint; } measures[] = {
     { "loss", "Loss", "" },
     { "knn_top1", "kNN top-1", "" },
     { "lr", "Learning rate", "" },
-    { "loss_over_ln_k", "Loss / ln K", "1: nothing is told apart" },
     { "code_entropy", "Entropy of codes", "0 hard, 1 uniform" },
     { "code_max", "Largest code", "1: hard assignment" },
     { "usage_entropy", "Evenness of use", "1: all prototypes alike" },
@@ -78,6 +77,12 @@ static void write_loss_plot(FILE *out, const protea_run_record *r)
     write_plot(out, r, "loss", plot, "");
 }
 
+/* The loss has its line at ln K, so the quotient would say nothing new. */
+static bool has_own_plot(const char *key)
+{
+    return strcmp(key, "loss") == 0 || strcmp(key, "knn_top1") == 0 || strcmp(key, "loss_over_ln_k") == 0;
+}
+
 void protea_page_curves(FILE *out, const protea_run_record *record)
 {
     fputs("<section id=\"training\">\n<h2>Training</h2>\n<div class=\"plots\">\n", out);
@@ -87,7 +92,7 @@ void protea_page_curves(FILE *out, const protea_run_record *record)
     fputs("</div>\n<div class=\"plots minor\">\n", out);
     for (int i = 0; i < record->n_curves; i++) {
         const char *key = record->curve[i].name;
-        if (strcmp(key, "loss") == 0 || strcmp(key, "knn_top1") == 0)
+        if (has_own_plot(key))
             continue;
         write_plot(out, record, key, (protea_plot){ .small = true }, "");
     }
