@@ -101,6 +101,16 @@ protea_status protea_options_add(protea_options *options, const char *title, con
     return PROTEA_OK;
 }
 
+enum { LABEL_MAX = 128 };
+
+/* A key as people type it: with dashes where it is a flag. Long ones are cut. */
+static void show_key(char out[static LABEL_MAX], const char *key, bool flag)
+{
+    snprintf(out, LABEL_MAX, "%.100s", key);
+    for (char *c = out; flag && *c; c++)
+        *c = *c == '_' ? '-' : *c;
+}
+
 protea_status protea_options_unknown(const protea_options *options, const char *prefix, const char *key)
 {
     const char *names[512];
@@ -110,14 +120,13 @@ protea_status protea_options_unknown(const protea_options *options, const char *
             names[n++] = options->group[g].table[i].key;
     names[n] = NULL;
     const char *near = protea_nearest(key, names);
-    if (near == NULL)
-        return protea_fail(PROTEA_ERR_USAGE, "%s%.100s: no such option", prefix, key);
     bool flag = strcmp(prefix, "--") == 0;
-    char shown[100];
-    snprintf(shown, sizeof shown, "%s", near);
-    for (char *c = shown; flag && *c; c++)
-        *c = *c == '_' ? '-' : *c;
-    return protea_fail(PROTEA_ERR_USAGE, "%s%.100s: no such option; did you mean %s%s?", prefix, key, flag ? "--" : "", shown);
+    char found[LABEL_MAX], wanted[LABEL_MAX];
+    show_key(found, key, flag);
+    if (near == NULL)
+        return protea_fail(PROTEA_ERR_USAGE, "%s%s: no such option", prefix, found);
+    show_key(wanted, near, flag);
+    return protea_fail(PROTEA_ERR_USAGE, "%s%s: no such option; did you mean %s%s?", prefix, found, flag ? "--" : "", wanted);
 }
 
 protea_status protea_options_set_labelled(protea_options *options, const char *label, const protea_opt *opt, const char *text,
@@ -138,13 +147,12 @@ protea_status protea_options_set_labelled(protea_options *options, const char *l
 
 protea_status protea_options_set(protea_options *options, const char *key, const char *text, protea_origin origin)
 {
-    char label[128];
+    char shown[LABEL_MAX], label[LABEL_MAX + 2];
     const protea_opt *opt = protea_options_find(options, key);
     if (opt == NULL)
         return protea_options_unknown(options, "--", key);
-    snprintf(label, sizeof label, "--%s", opt->key);
-    for (char *c = label; *c; c++)
-        *c = *c == '_' ? '-' : *c;
+    show_key(shown, opt->key, true);
+    snprintf(label, sizeof label, "--%s", shown);
     return protea_options_set_labelled(options, label, opt, text, origin);
 }
 

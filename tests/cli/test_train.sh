@@ -1,0 +1,105 @@
+# Proves: train writes a whole run that its configuration repeats bit for bit; a run stopped by a signal or killed goes on to
+# the very bytes of one that never stopped; what cannot be trained is refused with its code before anything is written.
+. "$(dirname "$0")/harness.sh"
+export OMP_WAIT_POLICY=passive # threads that wait must not starve what else the machine does
+small="--arch resnet18-w16 --threads 1 --batch-size 16 --size-crops 8 --nmb-crops 2 --min-scale-crops 0.3 --max-scale-crops 1
+       --nmb-prototypes 8 --hidden-mlp 16 --feat-dim 8 --precision f32"
+# shellcheck disable=SC2086
+train() { run train swav "$@" $small; }
+"$protea" synth shapes -o set --n 64 --size 12 --quiet >/dev/null
+
+# ---- a run
+train set -o a --epochs 2 --json; want_code 0
+want_json method '"swav"'; want_json recipe '"swav-small"'; want_json run '"a"'; want_json epochs 2; want_json steps 8
+want_json images 128; want_json precision '"f32"'; want_err "recipe swav-small"
+for file in config.yaml checkpoint.safetensors encoder.safetensors metrics.jsonl train.log report.html; do want_file a/$file; done
+run inspect a --json; want_code 0; want_json kind '"run"'; want_json epoch 2; want_json method '"swav"'; want_json image_size 12
+run embed a set -o z.npy --json; want_code 0; want_json n 64; want_json dim 128
+run eval knn a --train set --test synth:shapes,n=20,size=12,seed=2 --json; want_code 0; want_json n_test 20
+train synth:shapes,n=64,size=12 -o zero --epochs 0 --quiet; want_code 0; want_file zero/encoder.safetensors; want_no_err
+train set -o k --epochs 1 --knn-train set --knn-test set --json; want_code 0; want_json knn_top1 '[01]\.[0-9]*'
+
+# ---- its configuration says the same again; a flag beats it; the printed one is the written one
+run train --config a/config.yaml -o b --quiet; want_code 0
+cmp -s a/encoder.safetensors b/encoder.safetensors || fail "config.yaml repeats the run"
+cmp -s a/checkpoint.safetensors b/checkpoint.safetensors || fail "config.yaml repeats the checkpoint"
+train set --epochs 2 --print-config; want_code 0; want_out "epochs: 2"
+diff out a/config.yaml >/dev/null || fail "--print-config shows what config.yaml holds"
+run train --config a/config.yaml --epochs 3 --print-config; want_out "epochs: 3"
+printf 'epochs: 4\nlr: 0.5\n' >mine.yaml
+train set --recipe mine.yaml --print-config; want_code 0; want_out "epochs: 4"; want_out "lr: 0.5"
+train set --recipe mine.yaml --epochs 5 --print-config; want_out "epochs: 5"
+
+# ---- refused, and nothing written
+refused 2 "train swva: no such METHOD; did you mean swav?" train swva set -o n
+refused 2 "--nmb-prototype: no such option; did you mean --nmb-prototypes?" train swav set -o n --nmb-prototype 3
+refused 2 "no -o found" train swav set
+# shellcheck disable=SC2086
+refused 2 "resnet18" train swav set -o n $small --arch resnet81
+refused 2 "did you mean swav-small?" train swav set -o n --recipe swav-smal
+refused 3 "none.yaml" train swav set -o n --recipe ./none.yaml
+refused 3 "none.yaml" train swav set -o n --config none.yaml
+refused 3 "nothing" train swav nothing -o n
+refused 3 "64" train swav set -o n --batch-size 100
+refused 2 "crops" train swav set -o n --nmb-crops 2 2 2
+printf 'lrr: 1\n' >bad.yaml
+refused 2 "bad.yaml:1: lrr: no such option; did you mean lr?" train swav set -o n --config bad.yaml
+printf 'verb: embed\n' >other.yaml
+refused 2 "other.yaml: a configuration of" train swav set -o n --config other.yaml
+refused 4 "/proc/nowhere" train swav set -o /proc/nowhere/n
+refused 4 "mine.yaml" train swav set -o mine.yaml
+mkdir junk && echo x >junk/file
+refused 2 "junk" train swav set -o junk
+want_no_file n/checkpoint.safetensors
+refused 2 "a:" train swav set -o a
+# shellcheck disable=SC2086
+refused 2 "nmb_prototypes" train swav set -o a --resume --epochs 2 $small --nmb-prototypes 9
+train set -o a --resume --epochs 3 --json; want_code 0; want_json epochs 3
+train set -o a --overwrite --epochs 1 --json; want_code 0; want_json epochs 1
+# shellcheck disable=SC2086
+if mkdir full && mount -t tmpfs -o size=256k tmpfs full 2>/dev/null; then
+    refused 4 "full/" train swav set -o full/a --epochs 1 $small
+    umount full
+fi
+
+# ---- bad images
+cp -r set spoilt
+printf 'x' >spoilt/bars/bad.png
+train spoilt -o s --epochs 1; want_code 0; want_file s/skipped.tsv
+grep -q 'bad.png' s/skipped.tsv || fail "skipped.tsv names the bad image"
+# shellcheck disable=SC2086
+refused 3 "bad" train swav spoilt -o s --overwrite --epochs 1 --max-bad 0 $small
+
+# ---- stopped and killed
+epochs=12
+train set -o whole --epochs $epochs --quiet; want_code 0
+begin() { # DIR ARGS...: in the background, until its first checkpoint is there
+    local dir=$1
+    shift
+    # shellcheck disable=SC2086
+    "$protea" train swav set -o "$dir" --epochs $epochs --json $small "$@" >out 2>err </dev/null &
+    pid=$!
+    for _ in $(seq 600); do [ -s "$dir/checkpoint.safetensors" ] && break; sleep 0.02; done
+}
+for signal in TERM INT USR1; do
+    begin "by$signal"
+    last="SIG$signal during train"
+    kill "-$signal" $pid; code=0; wait $pid || code=$?
+    if [ "$code" -eq 0 ]; then echo "note: the run ended before SIG$signal came"; continue; fi
+    want_code 75; want_err "--resume"; want_json method '"swav"'
+    train set -o "by$signal" --epochs $epochs --resume --quiet; want_code 0
+    cmp -s whole/checkpoint.safetensors "by$signal/checkpoint.safetensors" || fail "the same bytes as without the stop"
+    cmp -s whole/encoder.safetensors "by$signal/encoder.safetensors" || fail "the same encoder as without the stop"
+done
+begin killed
+kill -KILL $pid; wait $pid 2>/dev/null
+train set -o killed --epochs $epochs --resume --quiet; want_code 0
+cmp -s whole/checkpoint.safetensors killed/checkpoint.safetensors || fail "the same bytes as without kill -9"
+
+# ---- a directory in use
+begin busy --epochs 1000
+refused 7 "busy" train swav set -o busy --resume
+refused 7 "busy" train swav set -o busy --overwrite
+kill -INT $pid; kill -INT $pid; wait $pid 2>/dev/null
+run inspect busy; want_code 0
+finish
