@@ -1,6 +1,4 @@
 /* Colour operations as torchvision computes them on PIL images: 8 bits after each, float blends cut towards zero. */
-#include <math.h>
-
 #include "image/image.h"
 
 static size_t n_pixels(const protea_image *image)
@@ -80,51 +78,5 @@ void protea_image_solarize(protea_image *image)
     for (size_t i = 0, n = n_pixels(image) * 3; i < n; i++) {
         uint8_t v = image->px[i];
         image->px[i] = v >= 128 ? (uint8_t)(255 - v) : v;
-    }
-}
-
-typedef struct hsv { uint8_t h, s, v; } hsv;
-
-static inline hsv to_hsv(const uint8_t *p)
-{
-    int r = p[0], g = p[1], b = p[2];
-    int max = r > g ? (r > b ? r : b) : (g > b ? g : b), min = r < g ? (r < b ? r : b) : (g < b ? g : b);
-    if (max == min)
-        return (hsv){ 0, 0, (uint8_t)max };
-    float range = (float)(max - min);
-    float rc = (float)(max - r) / range, gc = (float)(max - g) / range, bc = (float)(max - b) / range;
-    float h = r == max ? bc - gc : g == max ? (float)(2.0 + rc - bc) : (float)(4.0 + gc - rc);
-    double turn = h / 6.0 + 1.0;
-    turn = (float)(turn >= 1.0 ? turn - 1.0 : turn);
-    return (hsv){ (uint8_t)(turn * 255.0), (uint8_t)((float)(range / (float)max) * 255.0), (uint8_t)max };
-}
-
-static inline void to_rgb(uint8_t *p, hsv c)
-{
-    if (c.s == 0) {
-        p[0] = p[1] = p[2] = c.v;
-        return;
-    }
-    float sector = (float)(c.h * 6) / 255.0f, s = (float)c.s / 255.0f, v = c.v;
-    int i = (int)sector;
-    float f = sector - (float)i;
-    uint8_t low = (uint8_t)(v * (1.0f - s) + 0.5f), falling = (uint8_t)(v * (1.0f - s * f) + 0.5f);
-    uint8_t rising = (uint8_t)(v * (1.0f - s * (1.0f - f)) + 0.5f);
-    const uint8_t of[6][3] = { { c.v, rising, low }, { falling, c.v, low }, { low, c.v, rising },
-                               { low, falling, c.v }, { rising, low, c.v }, { c.v, low, falling } };
-    i %= 6;
-    p[0] = of[i][0];
-    p[1] = of[i][1];
-    p[2] = of[i][2];
-}
-
-void protea_image_hue(protea_image *image, float shift)
-{
-    uint8_t turn = (uint8_t)(int)(shift * 255.0f);
-    for (size_t i = 0, n = n_pixels(image); i < n; i++) {
-        uint8_t *p = image->px + 3 * i;
-        hsv c = to_hsv(p);
-        c.h = (uint8_t)(c.h + turn);
-        to_rgb(p, c);
     }
 }
