@@ -14,9 +14,8 @@ top1() # MODEL
     printf '%s' "$json" | tr -d '\n' | sed -n 's/.*"top1": *\([0-9.eE+-]*\).*/\1/p'
 }
 
-echo "training on $train"
-"$protea" train swav $train -o "$run" --overwrite --knn-train $train --knn-test $test --json >"$run.json.tmp"
-mv "$run.json.tmp" "$run/result.json"
+mkdir -p "$(dirname "$run")"
+"$protea" train swav $train -o "$run" --overwrite --knn-train $train --knn-test $test
 "$protea" train swav $train -o "$run-untrained" --overwrite --epochs 0 --json --quiet >/dev/null
 pixels=$(top1 pixels)
 untrained=$(top1 "$run-untrained")
