@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     cli_call call;
     cli_terminal terminal = cli_terminal_open(false);
     protea_status status;
-    cli_ignore_broken_pipes();
+    cli_ignore_write_signals();
     cli_read_call(&call, argc, argv);
     if (call.version) {
         printf("protea %s\n", protea_version());

@@ -37,7 +37,8 @@ volatile sig_atomic_t *cli_watch_signals(bool can_resume)
     return &stop_asked;
 }
 
-void cli_ignore_broken_pipes(void)
+void cli_ignore_write_signals(void)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit (ulimit -f) is an error like a full disk */
 }
