@@ -22,8 +22,8 @@ static bool all_finite(const protea_tensor *t)
 static protea_status add_tensor(void *self, const char *name, protea_tensor *t)
 {
     if (!all_finite(t))
-        return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %s holds numbers that are not finite, so it is not saved; the last "
-                           "good checkpoint stands; try a lower --lr", name);
+        return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %s holds numbers that are not finite, so it is not saved; the "
+                           "last good checkpoint stands; try a lower --lr", name);
     return protea_st_add(self, name, t);
 }
 
@@ -119,8 +119,8 @@ protea_status protea_checkpoint_restore(const protea_st_file *file, protea_saved
     protea_visitor visitor = { .param = copy_param, .buffer = copy_tensor, .self = &r };
     PROTEA_TRY(visit(self, &visitor));
     if (r.found != protea_st_count(file))
-        return protea_fail(PROTEA_ERR_INPUT, "the checkpoint has %lld tensors, this run wants %lld", (long long)protea_st_count(file),
-                           (long long)r.found);
+        return protea_fail(PROTEA_ERR_INPUT, "the checkpoint has %lld tensors, this run wants %lld",
+                           (long long)protea_st_count(file), (long long)r.found);
     return PROTEA_OK;
 }
 
@@ -131,7 +131,8 @@ protea_status protea_checkpoint_number(const protea_st_file *file, const char *k
     errno = 0;
     long long value = text == NULL ? -1 : strtoll(text, &end, 10);
     if (text == NULL || end == text || *end != 0 || errno != 0 || value < 0)
-        return protea_fail(PROTEA_ERR_INPUT, "the checkpoint's %s is %s, a whole number wanted", key, text == NULL ? "missing" : text);
+        return protea_fail(PROTEA_ERR_INPUT, "the checkpoint's %s is %s, a whole number wanted", key,
+                           text == NULL ? "missing" : text);
     *out = value;
     return PROTEA_OK;
 }

@@ -62,6 +62,7 @@ protea_status protea_health_step(protea_health *h, double loss, double gradient_
     h->bad_total++;
     if (++h->bad_in_a_row < PROTEA_MAX_BAD_STEPS)
         return PROTEA_OK;
-    return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %d steps in a row to step %lld had a loss (%g) or gradient norm (%g) that "
-                       "is not finite; try a lower --lr or --precision f32", PROTEA_MAX_BAD_STEPS, (long long)step, loss, gradient_norm);
+    return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %d steps in a row to step %lld had a loss (%g) or gradient norm "
+                       "(%g) that is not finite; try a lower --lr or --precision f32", PROTEA_MAX_BAD_STEPS, (long long)step,
+                       loss, gradient_norm);
 }

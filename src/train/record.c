@@ -155,12 +155,12 @@ static int compare_option(void *self, const char *title, const protea_opt *opt, 
     if (was_value == is_value && memcmp(was, is, (size_t)was_value) == 0)
         return 0;
     if (opt->flags & PROTEA_OPT_WARN_CHANGE) {
-        protea_log(c->t->cx, PROTEA_LOG_WARN, "--resume: the run was made with %.*s, now %s: the result will only be close", was_value,
-                   was, value);
+        protea_log(c->t->cx, PROTEA_LOG_WARN, "--resume: the run was made with %.*s, now %s: the result will only be close",
+                   was_value, was, value);
         return 0;
     }
-    c->status = protea_fail(PROTEA_ERR_USAGE, "--resume: %s: the run was made with %.*s, now %s; give the old value, or -o a new run",
-                            opt->key, was_value, was, value);
+    c->status = protea_fail(PROTEA_ERR_USAGE, "--resume: %s: the run was made with %.*s, now %s; give the old value, or -o "
+                            "a new run", opt->key, was_value, was, value);
     return 1;
 }
 
@@ -200,8 +200,8 @@ protea_status protea_record_check(const protea_trainer *t, const protea_st_file 
     if (strcmp(method, t->ops->name) != 0)
         return protea_fail(PROTEA_ERR_USAGE, "--resume: the run is of %s, now %s", method, t->ops->name);
     if (strcmp(data, protea_source_fingerprint(t->source)) != 0)
-        return protea_fail(PROTEA_ERR_USAGE, "--resume: DATA is not what the run was made with: its names, sizes or number of images have "
-                           "changed");
+        return protea_fail(PROTEA_ERR_USAGE, "--resume: DATA is not what the run was made with: its names, sizes or number of "
+                           "images have changed");
     PROTEA_TRY(check_options(t, config));
     warn_of_machine(t, file);
     return PROTEA_OK;

@@ -221,7 +221,9 @@ static protea_status write_skips(FILE *out, const protea_source *source, const p
         protea_escape(reason, sizeof reason, skips[i].reason);
         fprintf(out, "%s\t%s\n", name, reason);
     }
-    return ferror(out) ? protea_fail(PROTEA_ERR_MEMORY, "%s: no memory for %lld lines", PROTEA_RUN_SKIPPED, (long long)n) : PROTEA_OK;
+    if (ferror(out))
+        return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory for %lld lines", PROTEA_RUN_SKIPPED, (long long)n);
+    return PROTEA_OK;
 }
 
 protea_status protea_rundir_write_skipped(const protea_rundir *run, const protea_source *source)

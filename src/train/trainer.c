@@ -66,9 +66,9 @@ static void log_line(loop *l, const protea_metric_line *line)
     char knn[32] = "";
     if (line->knn_top1 >= 0)
         snprintf(knn, sizeof knn, "  kNN top1 %.4f", line->knn_top1);
-    protea_log(l->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  step %lld/%lld  loss %.4f  lr %.4g  %.0f images/s%s", (long long)line->epoch,
-               (long long)l->state.now.n_epochs, (long long)line->step, (long long)l->state.total_steps, line->mean.loss, line->lr,
-               line->images_per_second, knn);
+    protea_log(l->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  step %lld/%lld  loss %.4f  lr %.4g  %.0f images/s%s",
+               (long long)line->epoch, (long long)l->state.now.n_epochs, (long long)line->step, (long long)l->state.total_steps,
+               line->mean.loss, line->lr, line->images_per_second, knn);
     l->logged = protea_seconds();
 }
 
@@ -225,8 +225,8 @@ static protea_status run_epochs(loop *l)
         PROTEA_TRY(run_epoch(l, &stop));
     PROTEA_TRY(save(l));
     if (l->state.now.step < l->state.total_steps)
-        return protea_fail(PROTEA_STOPPED, "stopped at step %lld of %lld; the state is saved, and the same command with --resume goes on",
-                           (long long)l->state.now.step, (long long)l->state.total_steps);
+        return protea_fail(PROTEA_STOPPED, "stopped at step %lld of %lld; the state is saved, and the same command with --resume "
+                           "goes on", (long long)l->state.now.step, (long long)l->state.total_steps);
     return protea_health_verdict(&l->health, l->state.now.step);
 }
 

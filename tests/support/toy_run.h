@@ -56,7 +56,8 @@ static protea_status toy_epoch_begin(protea_ctx *cx, void *self, const protea_pr
     return PROTEA_OK;
 }
 
-static protea_status toy_step(protea_ctx *cx, void *self, const protea_batch *batch, const protea_progress *now, protea_step_out *out)
+static protea_status toy_step(protea_ctx *cx, void *self, const protea_batch *batch, const protea_progress *now,
+                              protea_step_out *out)
 {
     toy *t = self;
     protea_tensor activations;
@@ -129,9 +130,9 @@ static protea_status toy_run(const char *dir, const char *flags, protea_train_re
     protea_hooks hooks = { .stop = &stop };
     protea_options *options = protea_options_new();
     char words[512], *save = NULL;
-    static const char *const defaults[] = { "epochs", "4", "batch_size", "8", "arch", "resnet18-w16", "optimizer", "sgd", "lr", "0.1",
-                                            "image_size", "16", "workers", "0", "size_crops", "12", "nmb_crops", "2", "min_scale_crops",
-                                            "0.3", "max_scale_crops", "1" };
+    static const char *const defaults[] = { "epochs", "4", "batch_size", "8", "arch", "resnet18-w16", "optimizer", "sgd", "lr",
+                                            "0.1", "image_size", "16", "workers", "0", "size_crops", "12", "nmb_crops", "2",
+                                            "min_scale_crops", "0.3", "max_scale_crops", "1" };
     assert_ok(protea_options_add(options, "training", protea_train_table, &o));
     assert_ok(protea_options_add(options, "optimiser", protea_optim_table, &optim));
     assert_ok(protea_options_add(options, "views", protea_augment_table, &augment));
