@@ -42,6 +42,8 @@ protea_status protea_images_check(const protea_ctx *cx, const protea_source *sou
 {
     const protea_skip *skips;
     int64_t n = protea_source_count(source), bad = protea_source_skipped(source, &skips);
+    if (protea_source_warning(source) != NULL)
+        protea_log(cx, PROTEA_LOG_WARN, "%s", protea_source_warning(source));
     if (bad == 0)
         return PROTEA_OK;
     if (bad == n)

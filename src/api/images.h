@@ -25,7 +25,7 @@ typedef struct protea_watch {
 void protea_watch_start(protea_watch *w, const protea_hooks *hooks, const char *stage, const protea_source *source);
 protea_status protea_watch_features(void *watch, int64_t done); /* a protea_features_progress */
 
-/* Warns of images that could not be used. Errors: PROTEA_ERR_INPUT when none could. */
+/* Warns of a damaged archive and of images that could not be used. Errors: PROTEA_ERR_INPUT when none could. */
 protea_status protea_images_check(const protea_ctx *cx, const protea_source *source, const char *spec);
 
 #endif

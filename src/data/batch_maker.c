@@ -116,14 +116,13 @@ protea_status protea_slot_status(const protea_slot *s)
 static protea_status note_bad(const protea_maker *m, int64_t i)
 {
     PROTEA_TRY(protea_source_skip(m->source, i, protea_last_error()));
-    const protea_skip *list;
-    int64_t bad = protea_source_skipped(m->source, &list), n = protea_source_count(m->source);
+    long long bad = protea_source_skipped(m->source, NULL), n = protea_source_count(m->source);
     if (bad == n)
-        return protea_fail(PROTEA_ERR_INPUT, "none of the %lld images can be used; one of them: %s", (long long)n,
-                           protea_last_error());
+        return protea_fail(PROTEA_ERR_INPUT, "none of the %lld images can be used; one of them: %s", n, protea_last_error());
     if (bad > m->max_bad)
-        return protea_fail(PROTEA_ERR_INPUT, "%lld of %lld images cannot be used, at most %lld are allowed (--max-bad); one of them: %s",
-                           (long long)bad, (long long)n, (long long)m->max_bad, protea_last_error());
+        return protea_fail(PROTEA_ERR_INPUT,
+                           "%lld of %lld images cannot be used, at most %lld are allowed (--max-bad); one of them: %s", bad, n,
+                           (long long)m->max_bad, protea_last_error());
     return PROTEA_OK;
 }
 

@@ -15,6 +15,7 @@ void protea_skips_release(protea_skips *s)
     for (int64_t i = 0; i < s->n; i++)
         protea_free(s->list[i].reason);
     protea_free(s->list);
+    protea_free(s->shown);
     pthread_mutex_destroy(&s->lock);
 }
 
@@ -71,12 +72,23 @@ bool protea_skips_has(protea_skips *s, int64_t index)
     return found;
 }
 
-int64_t protea_skips_count(protea_skips *s, const protea_skip **list)
+int64_t protea_skips_count(protea_skips *s)
 {
     pthread_mutex_lock(&s->lock);
     int64_t n = s->n;
-    if (list != NULL)
-        *list = s->list;
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+int64_t protea_skips_show(protea_skips *s, const protea_skip **list)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->n > s->n_shown && protea_grow(&s->shown, (size_t)s->n, sizeof *s->shown, "the list of bad images") == PROTEA_OK) {
+        memcpy(s->shown, s->list, (size_t)s->n * sizeof *s->shown);
+        s->n_shown = s->n;
+    }
+    int64_t n = s->n_shown;
+    *list = s->shown;
     pthread_mutex_unlock(&s->lock);
     return n;
 }

@@ -210,5 +210,6 @@ bool protea_source_is_bad(const protea_source *s, int64_t i)
 
 int64_t protea_source_skipped(const protea_source *s, const protea_skip **list)
 {
-    return protea_skips_count((protea_skips *)&s->skips, list);
+    protea_skips *skips = (protea_skips *)&s->skips;
+    return list != NULL ? protea_skips_show(skips, list) : protea_skips_count(skips);
 }

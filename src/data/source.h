@@ -43,6 +43,7 @@ typedef struct protea_skip { int64_t index; char *reason; } protea_skip;
 /* Remembers that image i is bad; thread-safe, once per image. */
 protea_status protea_source_skip(protea_source *s, int64_t i, const char *reason);
 bool protea_source_is_bad(const protea_source *s, int64_t i);
-int64_t protea_source_skipped(const protea_source *s, const protea_skip **list); /* sorted by index; borrowed until the next skip */
+/* How many there are; *list (may be NULL) is sorted by index, borrowed until the next call that asks for it. */
+int64_t protea_source_skipped(const protea_source *s, const protea_skip **list);
 
 #endif

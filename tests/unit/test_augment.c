@@ -149,7 +149,8 @@ static bool is_blurred(const float *x)  /* in blue */
 
 static bool is_jittered(const float *x) /* red and green no longer differ along one axis only */
 {
-    return fabsf(x[0] - x[15 * 16]) > 0.5f / 255 || fabsf(x[256] - x[256 + 15]) > 0.5f / 255 || fabsf(x[15] - x[0] - 15 / 255.0f) > 0.5f / 255;
+    const float half = 0.5f / 255;
+    return fabsf(x[0] - x[15 * 16]) > half || fabsf(x[256] - x[256 + 15]) > half || fabsf(x[15] - x[0] - 15 / 255.0f) > half;
 }
 
 static double how_often(const protea_augment_opts *o, happened test)

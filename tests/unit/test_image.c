@@ -217,9 +217,10 @@ static protea_status decode(protea_image *out, protea_bytes file)
     return status;
 }
 
-static const char *const files[] = { "rgb.jpg",     "progressive.jpg", "gray.jpg",       "cmyk.jpg",  "rgb.png",    "palette.png",
-                                     "gray.png",    "bilevel.png",     "rgba.png",       "rgb16.png", "gray16.png", "gray_alpha.png",
-                                     "one.png",     "line.jpg" };
+static const char *const files[] = {
+    "rgb.jpg",  "progressive.jpg", "gray.jpg",  "cmyk.jpg",   "rgb.png",        "palette.png", "gray.png",
+    "bilevel.png", "rgba.png",     "rgb16.png", "gray16.png", "gray_alpha.png", "one.png",     "line.jpg",
+};
 
 static void every_kind_decodes_to_pillows_pixels(void **state)
 {

@@ -24,7 +24,8 @@ static const protea_augment_opts augment = {
 
 static protea_loader_opts options(int64_t batch, int workers)
 {
-    return (protea_loader_opts){ .batch_size = batch, .workers = workers, .seed = 7, .std = { 1, 1, 1 }, .max_bad = -1, .n_ranks = 1 };
+    return (protea_loader_opts){ .batch_size = batch, .workers = workers, .seed = 7, .std = { 1, 1, 1 }, .max_bad = -1,
+                                 .n_ranks = 1 };
 }
 
 static protea_source *open_set(const char *spec)

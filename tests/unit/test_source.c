@@ -427,8 +427,10 @@ static void lying_tars(void **state)
     assert_int_equal(protea_source_count(s), 1);
     assert_non_null(strstr(protea_source_warning(s), "header at byte 1024 has a wrong checksum"));
     protea_source_close(s);
-    const char *const sizes[] = { "77777777777", "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-                                  "zzzzzzzzzzz", "\x80\x01\0\0\0\0\0\0\0\0\0\x10" };
+    const char *const sizes[] = {
+        "77777777777", "zzzzzzzzzzz", "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff",
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x80\x01\0\0\0\0\0\0\0\0\0\x10",
+    };
     for (int i = 0; i < 5; i++) {
         memcpy(copy, original, len);
         memcpy(second + 124, sizes[i], 12);
@@ -602,6 +604,30 @@ static void short_memory_is_an_error(void **state)
     }
 }
 
+/* Real photographs, where they lie beside the checkout. */
+static void real_archives(void **state)
+{
+    (void)state;
+    static const struct { const char *file; int64_t n; int classes, side; } sets[] = {
+        { "cifar10-test.tar.xz", 10000, 10, 32 }, { "pacs128-photo.tar.xz", 1670, 7, 128 } };
+    protea_image image = { 0 };
+    for (int k = 0; k < 2; k++) {
+        char path[512];
+        snprintf(path, sizeof path, TEST_DATA "/../../../shared/data/%s", sets[k].file);
+        if (access(path, R_OK) != 0)
+            skip();
+        protea_source *s = open_set(path);
+        assert_int_equal(protea_source_count(s), sets[k].n);
+        assert_int_equal(protea_source_n_classes(s), sets[k].classes);
+        for (int64_t i = 0; i < sets[k].n; i += 7) {
+            assert_int_equal(protea_source_read(s, i, &image), PROTEA_OK);
+            assert_int_equal(image.w, sets[k].side);
+        }
+        protea_source_close(s);
+    }
+    protea_image_release(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,7 +636,7 @@ int main(void)
         cmocka_unit_test(tar_names), cmocka_unit_test(cut_tars_give_what_is_whole), cmocka_unit_test(lying_tars),
         cmocka_unit_test(tar_links_are_ignored), cmocka_unit_test(random_damage_to_tars),
         cmocka_unit_test(packed_tars_have_limits), cmocka_unit_test(cifar_files), cmocka_unit_test(bad_images_are_remembered),
-        cmocka_unit_test(short_memory_is_an_error),
+        cmocka_unit_test(short_memory_is_an_error), cmocka_unit_test(real_archives),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }
