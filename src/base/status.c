@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static _Thread_local char last_error[1001] = "";
 
 const char *protea_last_error(void)
@@ -29,29 +31,6 @@ const char *protea_status_name(protea_status status)
     return "unknown";
 }
 
-/* Length of the valid UTF-8 sequence at s and its code point; 0 if there is none. */
-static int utf8_decode(const unsigned char *s, unsigned *code)
-{
-    if (s[0] < 0x80) {
-        *code = s[0];
-        return 1;
-    }
-    int len = (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
-    if (len == 0)
-        return 0;
-    unsigned value = s[0] & (0xffu >> (len + 1));
-    for (int i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (s[i] & 0x3fu);
-    }
-    static const unsigned least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-        return 0;
-    *code = value;
-    return len;
-}
-
 /* Characters that change how the text around them is shown: controls, line separators, bidi marks, BOM. */
 static int is_hostile(unsigned code)
 {
@@ -68,7 +47,7 @@ char *protea_escape(char *out, unsigned long size, const char *text)
     while (*s) {
         char piece[16];
         unsigned code = 0;
-        int len = utf8_decode(s, &code);
+        int len = protea_utf8_decode(s, &code);
         if (len == 0)
             snprintf(piece, sizeof piece, "\\x%02x", *s);
         else if (code == '\n')

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/options_internal.h"
+#include "base/yaml_binary.h"
 
 enum { YAML_BYTES_MAX = 1 << 20, YAML_ITEMS_MAX = 64, YAML_KEYS_MAX = 512, YAML_KEY_BYTES_MAX = 100 };
 
@@ -48,9 +49,17 @@ static bool is_plain_scalar(const reader *r)
            strlen((const char *)r->event.data.scalar.value) == r->event.data.scalar.length;
 }
 
+/* Decodes a `!!binary` scalar; whether it was one. */
+static bool take_binary(const reader *r)
+{
+    return r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.anchor == NULL && r->event.data.scalar.tag != NULL &&
+           strcmp((const char *)r->event.data.scalar.tag, YAML_BINARY_TAG) == 0 &&
+           protea_yaml_decode_binary((char *)r->event.data.scalar.value);
+}
+
 static protea_status take_item(reader *r)
 {
-    if (!is_plain_scalar(r))
+    if (!is_plain_scalar(r) && !take_binary(r))
         return unexpected(r, "a plain value");
     if (r->n_items == YAML_ITEMS_MAX)
         return protea_fail(PROTEA_ERR_USAGE, "%s:%d: %s: more than %d values", r->name, line_of(r), r->key, YAML_ITEMS_MAX);

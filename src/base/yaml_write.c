@@ -6,10 +6,15 @@
 
 #include "base/alloc.h"
 #include "base/options_internal.h"
+#include "base/yaml_binary.h"
 
-/* A double-quoted scalar. Quotes, backslashes and controls are escaped. */
-static void write_quoted(FILE *out, const char *text)
+/* A double-quoted scalar with quotes, backslashes and controls escaped, or base64 where that would not do. */
+static void write_text(FILE *out, const char *text)
 {
+    if (!protea_yaml_can_quote(text)) {
+        protea_yaml_write_binary(out, text);
+        return;
+    }
     fputc('"', out);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         if (*c == '"' || *c == '\\')
@@ -30,7 +35,7 @@ static int write_option(void *self, const char *title, const protea_opt *opt, co
         return 0;
     fprintf(out, "%s: ", opt->key);
     if (opt->type == PROTEA_OPT_STRING)
-        write_quoted(out, value);
+        write_text(out, value);
     else if (opt->type == PROTEA_OPT_LIST)
         fprintf(out, "[%s]", value);
     else
@@ -47,7 +52,7 @@ static void write_call(FILE *out, const protea_options *options)
     fprintf(out, "arguments: [");
     for (int i = 0; i < options->n_arguments; i++) {
         fputs(i > 0 ? ", " : "", out);
-        write_quoted(out, options->arguments[i]);
+        write_text(out, options->arguments[i]);
     }
     fprintf(out, "]\n");
 }

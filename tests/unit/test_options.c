@@ -179,7 +179,9 @@ static void every_value_survives_yaml_bit_for_bit(void **state)
     fields f;
     protea_options *options = make(&f);
     static const char *const names[] = { "", "a b", "\"quoted\" \\ # : - [x] {y}", "tab\tnewline\nend ", "null", "~", "0x1",
-                                         "gr\xc3\xbc\xc3\x9f", "'", "%", "\x01\x7f" };
+                                         "gr\xc3\xbc\xc3\x9f", "'", "%", "\x01\x7f",
+                                         "\xff", "a\xc0\x80", "\xe2\x80\xa8.", "\xc2\x85", "\xc2\x80xy", "\xef\xbf\xbe" };
+    enum { N_NAMES = sizeof names / sizeof *names };
     protea_rng rng = protea_rng_make(3, PROTEA_RNG_TEST, 0, 0, 0);
     for (int i = 0; i < 400; i++) {
         f.lr = random_double(&rng);
@@ -192,7 +194,7 @@ static void every_value_survives_yaml_bit_for_bit(void **state)
         for (int j = 0; j < 16; j++)
             f.crops.v[j] = j < f.crops.n ? random_double(&rng) : 0;
         memset(f.name, 0, sizeof f.name);
-        memcpy(f.name, names[i % 11], strlen(names[i % 11]));
+        memcpy(f.name, names[i % N_NAMES], strlen(names[i % N_NAMES]));
         check_round_trip(options, &f);
     }
     protea_options_free(options);
