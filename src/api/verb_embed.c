@@ -22,8 +22,8 @@ typedef struct embed {
 enum { BACKBONE, HEAD };
 
 static const protea_opt embed_table[] = {
-    { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(embed, features), .def = "backbone", .choices = "backbone|head",
-      .help = "pooled features of the backbone, or what the method's head makes of them" },
+    { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(embed, features), .def = "backbone",
+      .choices = "backbone|head", .help = "pooled features of the backbone, or what the method's head makes of them" },
     { 0 },
 };
 

@@ -28,8 +28,8 @@ static const protea_opt knn_table[] = {
       .help = "neighbours that vote", .source = "Wu et al. 2018, arXiv:1805.01978" },
     { .key = "temperature", .type = PROTEA_OPT_FLOAT, .offset = offsetof(eval, temperature), .def = "0.1", .min = 1e-4, .max = 100,
       .help = "a vote weighs exp(cosine / temperature)", .source = "MoCo's CIFAR-10 demonstration" },
-    { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(eval, features), .def = "backbone", .choices = "backbone|head",
-      .help = "pooled features of the backbone, or what the method's head makes of them" },
+    { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(eval, features), .def = "backbone",
+      .choices = "backbone|head", .help = "pooled features of the backbone, or what the method's head makes of them" },
     { 0 },
 };
 
@@ -47,7 +47,8 @@ static protea_status embed_set(eval *e, const protea_call *call, protea_feature_
 {
     protea_watch watch;
     protea_watch_start(&watch, call->hooks, stage, source);
-    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, e->features == HEAD, source, spec, protea_watch_features, &watch));
+    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, e->features == HEAD, source, spec,
+                                          protea_watch_features, &watch));
     return protea_images_check(&e->s.cx, source, spec);
 }
 
@@ -70,7 +71,8 @@ static protea_status run(void *self, const protea_call *call)
     double started = protea_seconds();
     protea_knn_score score;
     if (e->train[0] == 0 || e->test[0] == 0)
-        return protea_fail(PROTEA_ERR_USAGE, "eval knn: no --%s found, --train DATA --test DATA wanted", e->train[0] ? "test" : "train");
+        return protea_fail(PROTEA_ERR_USAGE, "eval knn: no --%s found, --train DATA --test DATA wanted",
+                           e->train[0] ? "test" : "train");
     PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
     if (strcmp(call->arguments[0], "features") == 0) {
         PROTEA_TRY(protea_feature_set_read(&e->train_set, e->train));

@@ -100,7 +100,8 @@ static protea_status read_table(protea_feature_set *set, protea_csv *csv, const 
         PROTEA_TRY(read_row(set, field, n, row, path));
     }
     if (row != set->n || n != 0)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: %s rows than the %lld of its .npy file", path, n ? "more" : "fewer", (long long)set->n);
+        return protea_fail(PROTEA_ERR_INPUT, "%s: %s rows than the %lld of its .npy file", path,
+                           n ? "more" : "fewer", (long long)set->n);
     return PROTEA_OK;
 }
 
@@ -157,8 +158,8 @@ protea_status protea_knn_sets(protea_ctx *cx, protea_knn_score *score, const pro
                               const protea_feature_set *test, int64_t k, double temperature)
 {
     if (train->dim != test->dim)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: features of %lld numbers, those of %s have %lld", test->name, (long long)test->dim,
-                           train->name, (long long)train->dim);
+        return protea_fail(PROTEA_ERR_INPUT, "%s: features of %lld numbers, those of %s have %lld", test->name,
+                           (long long)test->dim, train->name, (long long)train->dim);
     if (train->n_classes == 0)
         return protea_fail(PROTEA_ERR_INPUT, "%s: its images have no classes; wanted a folder of class folders", train->name);
     const char **sorted = NULL;

@@ -269,7 +269,8 @@ static protea_status list_nearest(search *s, int64_t *neighbour, float *similari
 protea_status protea_nearest_rows(protea_ctx *cx, int64_t *neighbour, float *similarity, const float *train, int64_t n,
                                   const float *test, const int64_t *self, int64_t m, int64_t d, int64_t k)
 {
-    search s = { .cx = cx, .d = d, .k = k, .self = self, .gallery = { train, NULL, n, "gallery" }, .query = { test, NULL, m, "query" } };
+    search s = { .cx = cx, .d = d, .k = k, .self = self, .gallery = { train, NULL, n, "gallery" },
+                 .query = { test, NULL, m, "query" } };
     protea_status status = search_new(&s);
     if (status == PROTEA_OK)
         status = list_nearest(&s, neighbour, similarity);

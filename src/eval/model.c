@@ -34,8 +34,8 @@ static protea_status open_run(const protea_ctx *cx, protea_st_file **file, const
     char *path;
     PROTEA_TRY(protea_path_join(&path, run, PROTEA_RUN_ENCODER));
     protea_status status = access(path, F_OK) == 0 ? protea_st_open(file, path)
-                         : protea_fail(PROTEA_ERR_INPUT, "%s: a directory without %s or %s; wanted a run, a .safetensors file or the "
-                                       "word pixels", run, PROTEA_RUN_CHECKPOINT, PROTEA_RUN_ENCODER);
+                         : protea_fail(PROTEA_ERR_INPUT, "%s: a directory without %s or %s; wanted a run, a .safetensors file "
+                                       "or the word pixels", run, PROTEA_RUN_CHECKPOINT, PROTEA_RUN_ENCODER);
     protea_free(path);
     return status;
 }
@@ -124,8 +124,8 @@ protea_status protea_model_fit(protea_model *model, protea_source *source)
     protea_image_release(&image);
     PROTEA_TRY(status);
     if (side > LARGEST_PIXELS)
-        return protea_fail(PROTEA_ERR_USAGE, "pixels: the first image's short side is %d; say --image-size, at most %d makes sense", side,
-                           LARGEST_PIXELS);
+        return protea_fail(PROTEA_ERR_USAGE, "pixels: the first image's short side is %d; say --image-size, at most %d makes sense",
+                           side, LARGEST_PIXELS);
     set_pixels(model, side);
     return PROTEA_OK;
 }

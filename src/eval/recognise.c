@@ -52,7 +52,8 @@ static protea_status recognise_shapes(protea_model *model, const protea_st_file 
         seen.depth[stage] = count_blocks(file, prefix, stage + 1);
     for (int i = 0; i < N_SHAPES; i++) {
         const resnet_shape *known = &resnet_shapes[i];
-        if (known->bottleneck != seen.bottleneck || known->width != seen.width || memcmp(known->depth, seen.depth, sizeof seen.depth))
+        if (known->bottleneck != seen.bottleneck || known->width != seen.width ||
+            memcmp(known->depth, seen.depth, sizeof seen.depth))
             continue;
         snprintf(model->arch, sizeof model->arch, "%s", known->arch);
         model->small_stem = stem->dim[2] == 3;

@@ -137,7 +137,8 @@ static protea_status fail_names(const char *path, const char *what, const name_l
     char more[48] = "";
     if (list->n > LISTED)
         snprintf(more, sizeof more, " and %d more", list->n - LISTED);
-    return protea_fail(PROTEA_ERR_INPUT, "%s: %d %s tensor%s: %s%s", path, list->n, what, list->n == 1 ? "" : "s", list->text, more);
+    return protea_fail(PROTEA_ERR_INPUT, "%s: %d %s tensor%s: %s%s", path, list->n, what, list->n == 1 ? "" : "s",
+                       list->text, more);
 }
 
 protea_status protea_weights_read(const protea_weights_load *load, protea_visit_weights visit, void *self)

@@ -16,7 +16,8 @@ static const struct measure { const char *key, *title, *hint; } measures[] = {
     { "code_max", "Largest code", "1: hard assignment" },
     { "usage_entropy", "Evenness of use", "1: all prototypes alike" },
     { "prototypes_used", "Prototypes used", "by a batch" },
-    { "embedding_std", "Spread of embeddings", "1 healthy, 0 collapsed" },
+    { "embedding_std", "Embedding spread", "1 healthy, 0 collapsed" },
+    { "grad_norm", "Gradient norm", "" },
     { "images_per_second", "Images a second", "" },
     { "wait_share", "Waiting for data", "share of the time" },
 };
@@ -83,6 +84,15 @@ static bool has_own_plot(const char *key)
     return strcmp(key, "loss") == 0 || strcmp(key, "knn_top1") == 0 || strcmp(key, "loss_over_ln_k") == 0;
 }
 
+/* Time spent waiting for data is worth a plot only when there is some. */
+static bool is_dull(const protea_curve *curve)
+{
+    double most = 0;
+    for (int64_t i = 0; i < curve->n; i++)
+        most = fmax(most, curve->y[i]);
+    return strcmp(curve->name, "wait_share") == 0 && most < 0.05;
+}
+
 void protea_page_curves(FILE *out, const protea_run_record *record)
 {
     fputs("<section id=\"training\">\n<h2>Training</h2>\n<div class=\"plots\">\n", out);
@@ -92,7 +102,7 @@ void protea_page_curves(FILE *out, const protea_run_record *record)
     fputs("</div>\n<div class=\"plots minor\">\n", out);
     for (int i = 0; i < record->n_curves; i++) {
         const char *key = record->curve[i].name;
-        if (has_own_plot(key))
+        if (has_own_plot(key) || is_dull(&record->curve[i]))
             continue;
         write_plot(out, record, key, (protea_plot){ .small = true }, "");
     }

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -44,11 +45,27 @@ static void write_word(FILE *out, const char *word)
 
 /* ---- head of the page */
 
+/* "20 epochs", or "3 of 20 epochs" of a run that was stopped. */
+static void write_epochs(FILE *out, const protea_run_record *r)
+{
+    double planned = strtod(protea_run_setting(r, "epochs"), NULL);
+    fprintf(out, "%.0f ", r->epochs);
+    if (planned > r->epochs)
+        fprintf(out, "of %.0f ", planned);
+    fputs(r->epochs == 1 && !(planned > 1) ? "epoch" : "epochs", out);
+}
+
 static void write_lede(FILE *out, const protea_run_record *r)
 {
     fputs("<p class=\"lede\">", out);
     protea_html_text(out, protea_run_setting(r, "arch"));
-    fprintf(out, " trained for %.0f epoch%s (%lld steps) on ", r->epochs, r->epochs == 1 ? "" : "s", (long long)r->steps);
+    if (r->steps > 0) {
+        fputs(" trained for ", out);
+        write_epochs(out, r);
+        fprintf(out, " (%lld steps) on ", (long long)r->steps);
+    } else {
+        fputs(" initialised, not trained; for ", out);
+    }
     protea_html_tail(out, protea_run_setting(r, "arguments"), 200);
     if (r->seconds > 0) {
         fputs(" in ", out);
@@ -127,7 +144,8 @@ static void write_figures(FILE *out, const protea_run_record *r)
     protea_html_text(out, protea_run_setting(r, "batch_size"));
     fputs("</small></dd></div>\n", out);
     if (r->n_skipped > 0)
-        fprintf(out, "<div><dt>Left out</dt><dd>%lld<small>images that could not be used</small></dd></div>\n", (long long)r->n_skipped);
+        fprintf(out, "<div><dt>Left out</dt><dd>%lld<small>images that could not be used</small></dd></div>\n",
+                (long long)r->n_skipped);
     fputs("</dl>\n", out);
 }
 

@@ -7,6 +7,8 @@
 
 enum { MOST_POINTS = 600 }; /* more than the picture has columns: neighbours are then averaged */
 
+static const double FLAT = 0.005; /* changes by less than this share of the size are not blown up */
+
 /* Where the data go: a linear map of [low, high] to [from, to] pixels, and a tick every step. */
 typedef struct axis {
     double low, high, step;
@@ -147,8 +149,8 @@ static void write_reference(FILE *out, const canvas *c)
     if (p->reference_label == NULL || p->reference < c->y.low || p->reference > c->y.high)
         return;
     double y = at(&c->y, p->reference);
-    fprintf(out, "<path class=\"reference\" d=\"M%.1f %.1fH%.1f\"/><text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", c->left,
-            y, c->right, c->right, y - 5);
+    fprintf(out, "<path class=\"reference\" d=\"M%.1f %.1fH%.1f\"/>", c->left, y, c->right);
+    fprintf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", c->right, y - 5);
     protea_html_text(out, p->reference_label);
     fputs("</text>", out);
 }
@@ -166,8 +168,9 @@ static bool lay_out(canvas *c)
         low = fmin(low, p->reference);
         high = fmax(high, p->reference);
     }
-    if (high - low < 1e-9 * fmax(1e-9, fabs(high))) { /* a flat line runs through the middle */
-        double margin = high != 0 ? fabs(high) / 10 : 1;
+    double size = fmax(fabs(low), fabs(high));
+    if (high - low <= FLAT * size) { /* a nearly flat line runs through the middle */
+        double margin = size > 0 ? size * FLAT : 1;
         low -= margin;
         high += margin;
     }
@@ -198,7 +201,8 @@ void protea_plot_write(FILE *out, const protea_plot *plot)
         write_line(out, &c);
         write_marks(out, &c);
     } else {
-        fprintf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">nothing measured yet</text>", c.w / 2, c.h / 2);
+        fprintf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">nothing measured yet</text>",
+                c.w / 2, c.h / 2);
     }
     fputs("</svg>\n", out);
 }

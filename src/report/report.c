@@ -52,8 +52,8 @@ static protea_status write_page(protea_ctx *cx, FILE *out, const protea_run_reco
     PROTEA_TRY(write_sheets(cx, out, args, path));
     protea_page_settings(out, r);
     protea_page_skipped(out, r);
-    fprintf(out, "<footer>Written by Protea %s. This page stands alone: nothing is loaded from elsewhere.</footer>\n</main>\n</body>\n"
-            "</html>\n", PROTEA_VERSION);
+    fprintf(out, "<footer>Written by Protea %s. This page stands alone: nothing is loaded from elsewhere.</footer>\n"
+            "</main>\n</body>\n</html>\n", PROTEA_VERSION);
     return PROTEA_OK;
 }
 

@@ -184,7 +184,8 @@ static bool is_position(const char *key)
 /* x is in steps until the whole file is read. */
 static protea_status add_line(protea_run_record *r, const json_t *line)
 {
-    const char *kind = json_string_value(json_object_get(line, "kind")), *warning = json_string_value(json_object_get(line, "warning"));
+    const char *kind = json_string_value(json_object_get(line, "kind"));
+    const char *warning = json_string_value(json_object_get(line, "warning"));
     bool ends_epoch = kind != NULL && strcmp(kind, "epoch") == 0;
     double step = json_number_value(json_object_get(line, "step"));
     const char *key;
