@@ -30,7 +30,8 @@ static protea_status probe_side(int *side, protea_source *source)
     }
     protea_image_release(&image);
     if (n == 0)
-        return protea_fail(PROTEA_ERR_INPUT, "DATA: none of its first %d images can be decoded (%s)", N_PROBES, protea_last_error());
+        return protea_fail(PROTEA_ERR_INPUT, "DATA: none of its first %d images can be decoded (%s)", N_PROBES,
+                           protea_last_error());
     qsort(sides, (size_t)n, sizeof *sides, by_value);
     *side = sides[n / 2];
     return PROTEA_OK;

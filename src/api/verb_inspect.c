@@ -11,8 +11,9 @@
 #include "base/file.h"
 
 static const protea_opt table[] = {
-    { .key = "sample", .type = PROTEA_OPT_INT, .offset = offsetof(protea_inspect_opts, sample), .def = "50000", .min = 0, .max = 1e12,
-      .unit = "images", .help = "how many, evenly spread, give mean, std and sizes; 0: all" },
+    { .key = "sample", .type = PROTEA_OPT_INT, .offset = offsetof(protea_inspect_opts, sample), .def = "50000", .min = 0,
+      .max = 1e12, .unit = "images",
+      .help = "how many, evenly spread, give mean, std and sizes; 0: all" },
     { .key = "limit", .type = PROTEA_OPT_INT, .offset = offsetof(protea_inspect_opts, limit), .def = "0", .min = 0, .max = 1e12,
       .unit = "images", .help = "take only so many, as evenly over the folders as possible; 0: all" },
     { .key = "no_labels", .type = PROTEA_OPT_BOOL, .offset = offsetof(protea_inspect_opts, no_labels), .def = "false",

@@ -98,7 +98,8 @@ static protea_status run(void *self, const protea_call *call)
     PROTEA_TRY(protea_dir_is_empty(call->output, &empty));
     if (!empty)
         return protea_fail(PROTEA_ERR_USAGE, "%s: not empty, an empty or new directory wanted", call->output);
-    snprintf(spec, sizeof spec, "synth:%s,n=%" PRId64 ",size=%" PRId64 ",seed=%" PRId64, call->kind, opts->n, opts->size, opts->seed);
+    snprintf(spec, sizeof spec, "synth:%s,n=%" PRId64 ",size=%" PRId64 ",seed=%" PRId64, call->kind, opts->n, opts->size,
+             opts->seed);
     protea_source *source;
     PROTEA_TRY(protea_source_open(&source, spec, &source_opts));
     protea_status status = make_folders(source, call->output);

@@ -132,7 +132,9 @@ struct protea_backend {
 };
 
 /* Instruction sets of the CPU back-end's own kernels, slowest first. */
-typedef enum protea_isa { PROTEA_ISA_BEST = -1, PROTEA_ISA_REF, PROTEA_ISA_SSE2, PROTEA_ISA_AVX2, PROTEA_ISA_AVX512 /* no AMX */ } protea_isa;
+typedef enum protea_isa {
+    PROTEA_ISA_BEST = -1, PROTEA_ISA_REF, PROTEA_ISA_SSE2, PROTEA_ISA_AVX2, PROTEA_ISA_AVX512 /* no AMX */
+} protea_isa;
 
 /* Opens the CPU back-end with kernels up to `most` (PROTEA_ISA_REF: the plain reference kernels only, no oneDNN;
  * blocks are then chosen as for AVX2). *out: owned. Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INTERNAL. */

@@ -66,8 +66,8 @@ static protea_status parse_header(protea_st_file *f, const char *path)
     for (int i = 7; i >= 0; i--)
         len = len << 8 | f->map[i];
     if (len > f->size - 8 || len > PROTEA_ST_HEADER_MAX)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: not a safetensors file, or cut short: a header of %llu bytes in a file of %zu", path,
-                           (unsigned long long)len, f->size);
+        return protea_fail(PROTEA_ERR_INPUT, "%s: not a safetensors file, or cut short: a header of %llu bytes in a file of %zu",
+                           path, (unsigned long long)len, f->size);
     json_error_t error;
     f->header_len = (size_t)len;
     f->data = f->map + 8 + len;

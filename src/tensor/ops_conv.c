@@ -87,7 +87,8 @@ static protea_status pool_dims(const char *op, protea_conv_dims *d, const protea
                        (long long)x->dim[1], (long long)g.kernel, (long long)g.pad);
 }
 
-protea_status protea_max_pool(protea_ctx *cx, protea_tensor *y, protea_tensor *where, const protea_tensor *x, protea_conv_geometry g)
+protea_status protea_max_pool(protea_ctx *cx, protea_tensor *y, protea_tensor *where, const protea_tensor *x,
+                              protea_conv_geometry g)
 {
     protea_conv_dims d;
     PROTEA_TRY(pool_dims("max_pool", &d, x, y, where, g));

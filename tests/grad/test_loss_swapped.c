@@ -1,5 +1,5 @@
 /* Swapped prediction: the published loss, its gradient against finite differences in double, and the same in place. */
-#include "support/context.h"
+#include "support/test_context.h"
 
 #include <math.h>
 #include <string.h>

@@ -64,8 +64,10 @@ static void check_pass(const shape *s, protea_dtype dtype, protea_conv_pass pass
 {
     protea_conv_dims df = dims_for(fast, dtype, s), dr = dims_for(reference, dtype, s);
     int64_t weights = s->o * s->c * s->k * s->k;
-    int64_t n_result = pass == PROTEA_CONV_FORWARD ? elements(&df.y) : pass == PROTEA_CONV_BACKWARD_DATA ? elements(&df.x) : weights;
-    float *x = random_values(elements(&df.x), 1, 1), *w = random_values(weights, 2, 0.1f), *dy = random_values(elements(&df.y), 3, 1);
+    int64_t n_result = pass == PROTEA_CONV_FORWARD ? elements(&df.y)
+                       : pass == PROTEA_CONV_BACKWARD_DATA ? elements(&df.x) : weights;
+    float *x = random_values(elements(&df.x), 1, 1), *w = random_values(weights, 2, 0.1f);
+    float *dy = random_values(elements(&df.y), 3, 1);
     float *a = run_pass(fast, &df, pass, x, w, dy), *again = run_pass(fast, &df, pass, x, w, dy);
     float *b = run_pass(reference, &dr, pass, x, w, dy);
     char what[160];

@@ -234,7 +234,8 @@ static void check_max_pool(const pool_shape *s, protea_dtype dtype)
         x[i] = rintf(x[i]); /* ties */
     x[n_in / 2] = NAN;
     void *xf = native_copy(fast, &f.x, x), *xr = native_copy(reference, &r.x, x);
-    void *yf = native_copy(fast, &f.y, dy), *yr = native_copy(reference, &r.y, dy), *gf = native_room(&f.y), *gr = native_room(&r.y);
+    void *yf = native_copy(fast, &f.y, dy), *yr = native_copy(reference, &r.y, dy);
+    void *gf = native_room(&f.y), *gr = native_room(&r.y);
     uint8_t *wf = room((size_t)n_out), *wr = room((size_t)n_out);
     fast->k.max_pool(fast, gf, wf, xf, &f);
     reference->k.max_pool(reference, gr, wr, xr, &r);

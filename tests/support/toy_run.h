@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/context.h"
+#include "support/test_context.h"
 #include "train/trainer.h"
 
 enum { TOY_WEIGHTS = 32, TOY_IMAGES = 48, TOY_BATCH = 8, TOY_STEPS_PER_EPOCH = TOY_IMAGES / TOY_BATCH };

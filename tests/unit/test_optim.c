@@ -1,6 +1,6 @@
 /* Ten updates of each optimiser are PyTorch's; LARC's golden number and its rule for zero norms; frozen and fixed-rate
  * parameters; state that is visited resumes to the same bits; equal bits for any number of threads. */
-#include "support/context.h"
+#include "support/test_context.h"
 
 #include <math.h>
 #include <stdio.h>

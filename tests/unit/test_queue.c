@@ -1,5 +1,5 @@
 /* The queue is newest first, used only when full, rounded down to whole batches, and comes back from a checkpoint. */
-#include "support/context.h"
+#include "support/test_context.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Sinkhorn gives the published numbers, the plain definition's codes at any size, its marginals, the same bits for any
  * number of threads, and refuses what it cannot do. */
-#include "support/context.h"
+#include "support/test_context.h"
 
 #include <float.h>
 #include <math.h>

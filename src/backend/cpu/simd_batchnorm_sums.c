@@ -218,8 +218,8 @@ static void sum_parts(const sums *k, const kind *how, protea_moments parts[PARTS
 }
 
 /* Goes over all groups and chunks of channels; take receives each chunk's parts, filled. */
-static void sum_all(sums *k, const kind *how, protea_moments parts[PARTS], void (*take)(const sums *k, protea_moments *parts, void *self),
-                    void *self)
+static void sum_all(sums *k, const kind *how, protea_moments parts[PARTS],
+                    void (*take)(const sums *k, protea_moments *parts, void *self), void *self)
 {
     for (k->group = 0; k->group < k->g->groups; k->group++)
         for (k->channel = 0; k->channel < k->m->c; k->channel += k->count) {

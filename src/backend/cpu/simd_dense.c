@@ -86,7 +86,8 @@ static void exp_row(float *y, const float *x, double scale, double offset, int64
         double rounded = t * 1.4426950408889634 + 0x1.8p52; /* to a whole number, which is in the low bits */
         double k = rounded - 0x1.8p52;
         double r = t - k * 0.6931471805599453;
-        double p = 1 + r * (1 + r * (1 / 2. + r * (1 / 6. + r * (1 / 24. + r * (1 / 120. + r * (1 / 720. + r * (1 / 5040. + r / 40320)))))));
+        double high = 1 / 120. + r * (1 / 720. + r * (1 / 5040. + r / 40320));
+        double p = 1 + r * (1 + r * (1 / 2. + r * (1 / 6. + r * (1 / 24. + r * high))));
         int64_t bits;
         memcpy(&bits, &rounded, sizeof bits);
         uint64_t power_bits = ((uint64_t)bits + 1023) << 52;

@@ -1,6 +1,6 @@
 /* A context for tests: CPU back-end, one process, arenas of a fixed size. */
-#ifndef PROTEA_TESTS_SUPPORT_CONTEXT_H
-#define PROTEA_TESTS_SUPPORT_CONTEXT_H
+#ifndef PROTEA_TESTS_SUPPORT_TEST_CONTEXT_H
+#define PROTEA_TESTS_SUPPORT_TEST_CONTEXT_H
 
 #include <stdarg.h>
 #include <setjmp.h>
