@@ -129,7 +129,8 @@ static void log_plan(const train *t, const char *spec)
     if (protea_source_warning(t->source) != NULL)
         protea_log(cx, PROTEA_LOG_WARN, "%s", protea_source_warning(t->source));
     protea_log(cx, PROTEA_LOG_INFO, "recipe %s: %s, %s stem, views %s, %lld images a step, %lld epochs", t->opts.recipe,
-               t->opts.arch, t->trainer.small_stem ? "small" : "large", views, (long long)t->opts.batch_size, (long long)t->opts.epochs);
+               t->opts.arch, t->trainer.small_stem ? "small" : "large", views,
+               (long long)t->opts.batch_size, (long long)t->opts.epochs);
 }
 
 /* The page about the run. It is not worth failing for: the run itself is saved. */

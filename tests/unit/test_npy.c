@@ -120,7 +120,7 @@ static void files_that_are_not(void **state)
 {
     (void)state;
     protea_tensor got;
-    const char *texts[] = { "", "\x93NUM", "<html>not an array</html>", 
+    const char *texts[] = { "", "\x93NUM", "<html>not an array</html>",
                             "\x93NUMPY\x09\x01\x01\x01" "aaaa", "\x93NUMPY\x01\x01\xff\xff" "{" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         FILE *f = fopen(path, "w");
