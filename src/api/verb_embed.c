@@ -36,17 +36,6 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Machine", protea_session_table, &e->session);
 }
 
-/* FILE.npy -> FILE.csv. */
-static protea_status table_path(char *out, size_t size, const char *path)
-{
-    size_t len = strlen(path);
-    if (len < 5 || strcmp(path + len - 4, ".npy") != 0 || len >= size)
-        return protea_fail(PROTEA_ERR_USAGE, "-o %s: wanted the name of a file that ends in .npy", path);
-    memcpy(out, path, len - 4);
-    memcpy(out + len - 4, ".csv", 5);
-    return PROTEA_OK;
-}
-
 /* Rows of bad images go: what remains keeps the data set's order. */
 static void drop_bad_rows(embed *e)
 {
@@ -114,7 +103,8 @@ static protea_status run(void *self, const protea_call *call)
     embed *e = self;
     char csv_path[4096];
     double started = protea_seconds();
-    PROTEA_TRY(table_path(csv_path, sizeof csv_path, call->output));
+    if (!protea_feature_table_path(csv_path, sizeof csv_path, call->output))
+        return protea_fail(PROTEA_ERR_USAGE, "-o %s: wanted the name of a file that ends in .npy", call->output);
     PROTEA_TRY(compute(e, call));
     PROTEA_TRY(write_files(e, call->output, csv_path));
     json_object_set_new(call->result, "n", json_integer(e->n));

@@ -1,5 +1,4 @@
 /* Labelled features, computed or read back from what `embed` wrote, and the kNN score between two sets of them. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,14 +54,14 @@ protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set
 
 /* ---- from FILE.npy and FILE.csv */
 
-static protea_status table_path(char *out, size_t size, const char *npy_path)
+bool protea_feature_table_path(char *out, size_t size, const char *npy_path)
 {
     size_t len = strlen(npy_path);
-    if (len < 4 || strcmp(npy_path + len - 4, ".npy") != 0 || len >= size)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: wanted the .npy file that embed wrote, with its .csv beside it", npy_path);
+    if (len < 5 || strcmp(npy_path + len - 4, ".npy") != 0 || len >= size)
+        return false;
     memcpy(out, npy_path, len - 4);
     memcpy(out + len - 4, ".csv", 5);
-    return PROTEA_OK;
+    return true;
 }
 
 enum { COLUMNS = 4 }; /* row, path, label, class */
@@ -110,7 +109,8 @@ protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_p
     char path[4096];
     protea_tensor z;
     set->name = npy_path;
-    PROTEA_TRY(table_path(path, sizeof path, npy_path));
+    if (!protea_feature_table_path(path, sizeof path, npy_path))
+        return protea_fail(PROTEA_ERR_INPUT, "%s: wanted the .npy file that embed wrote, with its .csv beside it", npy_path);
     PROTEA_TRY(protea_npy_read(&z, npy_path));
     set->z = z.data;
     set->n = z.dim[0];

@@ -37,6 +37,8 @@ void protea_feature_set_release(protea_feature_set *set);
 protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model, bool head,
                                          protea_source *source, const char *name, protea_features_progress progress,
                                          void *self);
+/* FILE.npy -> FILE.csv, the table beside the features. False when the name does not end so, or is too long. */
+bool protea_feature_table_path(char *out, size_t size, const char *npy_path);
 /* What `embed` wrote: FILE.npy with FILE.csv beside it. Errors: PROTEA_ERR_INPUT, PROTEA_ERR_IO. */
 protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_path);
 

@@ -138,7 +138,7 @@ static void write_figures(FILE *out, const protea_run_record *r)
     write_duration(out, r->seconds);
     if (rate != NULL)
         fprintf(out, "<small>%.0f images a second</small>", rate->y[rate->n - 1]);
-    fputs("</dd></div>\n<div><dt>Network</dt><dd>", out);
+    fputs("</dd></div>\n<div><dt>Network</dt><dd class=\"word\">", out);
     protea_html_text(out, protea_run_setting(r, "arch"));
     fputs("<small>batches of ", out);
     protea_html_text(out, protea_run_setting(r, "batch_size"));

@@ -5,7 +5,7 @@
 #include "eval/features.h"
 #include "report/html.h"
 
-enum { MOST_IMAGES = 2048, SIDE = 128 };
+enum { MOST_IMAGES = 2048, SIDE = 160 };
 
 typedef struct sheets {
     const protea_model *model;
@@ -166,8 +166,8 @@ static void write_intro(FILE *out, const sheets *s)
         shown++;
         same += same_class(s, s->neighbour[i], s->query[i / PROTEA_SHEET_NEIGHBOURS]);
     }
-    fprintf(out, "<h2>Nearest neighbours</h2>\n<p>Each row begins with an image, followed by the %d whose features are most like "
-            "its own among %lld, best first.", PROTEA_SHEET_NEIGHBOURS, (long long)s->n);
+    fprintf(out, "<h2>Nearest neighbours</h2>\n<p>Beside each image stand the %d whose features are most like its own among "
+            "%lld, best first.", PROTEA_SHEET_NEIGHBOURS, (long long)s->n);
     if (protea_source_n_classes(s->source) > 0)
         fprintf(out, " A bar below marks another class: %lld of %lld neighbours share that of their query. Labels were not used "
                 "to find them.", (long long)same, (long long)shown);
