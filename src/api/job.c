@@ -225,6 +225,13 @@ protea_status protea_job_config(protea_job *job, const char *const *arguments, i
     return protea_options_write_yaml(job->options, yaml);
 }
 
+void protea_put_text(json_t *result, const char *key, const char *text)
+{
+    char escaped[4096];
+    json_t *string = json_string(text);
+    json_object_set_new(result, key, string != NULL ? string : json_string(protea_escape(escaped, sizeof escaped, text)));
+}
+
 static protea_status to_text(const json_t *result, char **json)
 {
     *json = json_dumps(result, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));

@@ -110,7 +110,7 @@ static protea_status run(void *self, const protea_call *call)
     json_object_set_new(call->result, "n", json_integer(e->n));
     json_object_set_new(call->result, "dim", json_integer(e->dim));
     json_object_set_new(call->result, "skipped", json_integer(protea_source_count(e->source) - e->n));
-    json_object_set_new(call->result, "file", json_string(call->output));
+    protea_put_text(call->result, "file", call->output);
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
     return PROTEA_OK;
 }

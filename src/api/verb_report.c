@@ -74,7 +74,7 @@ static protea_status run(void *self, const protea_call *call)
     const protea_report_args args = { .run_dir = call->arguments[0], .model = r->source ? &r->model : NULL, .source = r->source };
     PROTEA_TRY(protea_report_run(&r->s.cx, &args));
     PROTEA_TRY(protea_path_join(&path, call->arguments[0], PROTEA_RUN_REPORT));
-    json_object_set_new(call->result, "file", json_string(path));
+    protea_put_text(call->result, "file", path);
     protea_free(path);
     return PROTEA_OK;
 }

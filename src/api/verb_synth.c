@@ -107,7 +107,7 @@ static protea_status run(void *self, const protea_call *call)
         status = write_images(source, call);
     json_object_set_new(call->result, "n", json_integer(protea_source_count(source)));
     json_object_set_new(call->result, "classes", json_integer(protea_source_n_classes(source)));
-    json_object_set_new(call->result, "dir", json_string(call->output));
+    protea_put_text(call->result, "dir", call->output);
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
     protea_source_close(source);
     return status;

@@ -152,8 +152,8 @@ static void write_page(const train *t)
 static void fill_json(const train *t, json_t *json, const protea_train_result *r)
 {
     json_object_set_new(json, "method", json_string(t->ops->name));
-    json_object_set_new(json, "recipe", json_string(t->opts.recipe));
-    json_object_set_new(json, "run", json_string(protea_rundir_path(t->run)));
+    protea_put_text(json, "recipe", t->opts.recipe);
+    protea_put_text(json, "run", protea_rundir_path(t->run));
     json_object_set_new(json, "epochs", json_integer(r->epochs));
     json_object_set_new(json, "steps", json_integer(r->steps));
     json_object_set_new(json, "loss", r->loss == r->loss ? json_real(r->loss) : json_null());

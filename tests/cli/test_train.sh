@@ -63,6 +63,10 @@ if mkdir full && mount -t tmpfs -o size=256k tmpfs full 2>/dev/null; then
 fi
 
 # ---- bad images
+odd=$(printf "odd\\377\\303\\244 name")
+cp -r set "$odd"
+train "$odd" -o "run$odd" --epochs 1 --json; want_code 0; want_json run '"runodd\\\\xffä name"'
+run train --config "run$odd/config.yaml" -o again --quiet; want_code 0
 cp -r set spoilt
 printf 'x' >spoilt/bars/bad.png
 train spoilt -o s --epochs 1; want_code 0; want_file s/skipped.tsv
