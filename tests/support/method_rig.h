@@ -1,0 +1,124 @@
+/* A method on a network with batches from the formula: all that a test of a training step needs. */
+#ifndef PROTEA_TESTS_SUPPORT_METHOD_RIG_H
+#define PROTEA_TESTS_SUPPORT_METHOD_RIG_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "method/method.h"
+#include "nn/layers.h"
+#include "support/context.h"
+#include "support/formula.h"
+
+enum { RIG_MAX_IMAGES = 64 };
+
+typedef struct rig {
+    protea_ctx cx;
+    const protea_method_ops *ops;
+    void *method;
+    protea_module *backbone;
+    protea_options *options;
+    protea_progress now;
+    protea_batch batch;
+    protea_step_out out;
+    int64_t index[RIG_MAX_IMAGES];
+} rig;
+
+/* Views of one resolution, to be added in the order of their numbers. */
+static inline void rig_add_views(rig *r, int n_views, int64_t size)
+{
+    protea_view_group *group = &r->batch.group[r->batch.n_groups++];
+    int64_t rows = n_views * r->batch.n_images;
+    *group = (protea_view_group){ .n_views = n_views, .size = size };
+    group->x = (protea_tensor){ .data = calloc((size_t)(rows * 3 * size * size), sizeof(float)), .dtype = PROTEA_F32,
+                                .n_dims = 4, .dim = { rows, 3, size, size } };
+    r->batch.n_views += n_views;
+}
+
+/* Noise over 4 x 4 patches of colour of each image's own, as tools/oracle/swav.py has it. */
+static inline void rig_fill_views(rig *r, int64_t step)
+{
+    char name[64];
+    float patches[RIG_MAX_IMAGES * 3 * 16];
+    int64_t planes = r->batch.n_images * 3;
+    snprintf(name, sizeof name, "images.%d", (int)step);
+    formula_fill(patches, planes * 16, name, 0, 1);
+    for (int g = 0; g < r->batch.n_groups; g++) {
+        protea_tensor *x = &r->batch.group[g].x;
+        int64_t size = x->dim[3];
+        snprintf(name, sizeof name, "crops.%d.%d", (int)step, g);
+        formula_fill(protea_f32(x), protea_count(x), name, 0, .5);
+        for (int64_t i = 0; i < protea_count(x); i++) {
+            int64_t row = i / size % size * 4 / size, column = i % size * 4 / size;
+            protea_f32(x)[i] += patches[(i / (size * size) % planes * 4 + row) * 4 + column];
+        }
+    }
+}
+
+static inline protea_status rig_visit(void *self, const protea_visitor *v)
+{
+    rig *r = self;
+    PROTEA_TRY(protea_visit(r->backbone, "", v));
+    return r->ops->visit(r->method, v);
+}
+
+/* settings: key, value, key, value ... NULL. Returns what the method's init returns; the rig must be closed either way. */
+static inline protea_status rig_init(rig *r, const char *method, const char *arch, const char *const *settings)
+{
+    protea_resnet_opts resnet = { .small_stem = true };
+    protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
+    snprintf(resnet.arch, sizeof resnet.arch, "%s", arch);
+    r->cx = test_context_open(64);
+    assert_ok(protea_method_find(&r->ops, method));
+    assert_ok(protea_resnet_new(&r->backbone, &resnet, &rng));
+    r->method = calloc(1, r->ops->size);
+    r->options = protea_options_new();
+    assert_non_null(r->options);
+    assert_ok(protea_options_add(r->options, "method", r->ops->opts, r->method));
+    for (; *settings != NULL; settings += 2)
+        assert_ok(protea_options_set(r->options, settings[0], settings[1], PROTEA_FROM_FLAG));
+    r->now.batch_size = r->batch.n_images;
+    r->batch.index = r->index;
+    return r->ops->init(&r->cx, r->method, r->backbone, &r->now, &rng);
+}
+
+static inline protea_status rig_plan_body(protea_ctx *cx, void *self)
+{
+    rig *r = self;
+    return r->ops->step(cx, r->method, &r->batch, &r->now, &r->out);
+}
+
+static inline protea_status rig_plan(rig *r)
+{
+    return protea_plan_arenas(&r->cx, rig_plan_body, r, NULL, NULL);
+}
+
+static inline void rig_reset_arenas(rig *r)
+{
+    protea_arena_release(r->cx.kept, 0);
+    protea_arena_release(r->cx.scratch, 0);
+}
+
+/* Step number `step`, its gradients left in the parameters. */
+static inline protea_status rig_step(rig *r, int64_t step)
+{
+    r->now.step = step;
+    r->now.epoch = step / r->now.steps_per_epoch;
+    rig_reset_arenas(r);
+    if (r->ops->epoch_begin != NULL && step % r->now.steps_per_epoch == 0)
+        PROTEA_TRY(r->ops->epoch_begin(&r->cx, r->method, &r->now));
+    return r->ops->step(&r->cx, r->method, &r->batch, &r->now, &r->out);
+}
+
+static inline void rig_close(rig *r)
+{
+    r->ops->free(r->method);
+    protea_module_free(r->backbone);
+    protea_options_free(r->options);
+    free(r->method);
+    for (int g = 0; g < r->batch.n_groups; g++)
+        free(r->batch.group[g].x.data);
+    test_context_close(&r->cx);
+}
+
+#endif
