@@ -3,7 +3,6 @@
  * implementation. Letters: N images on this rank, V views, A assigned views, D = feat_dim, K prototypes. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "cluster/codes.h"
@@ -12,6 +11,7 @@
 #include "comm/comm.h"
 #include "loss/swapped_prediction.h"
 #include "method/method.h"
+#include "nn/init.h"
 #include "nn/layers.h"
 #include "tensor/ops.h"
 
@@ -95,10 +95,8 @@ static void warn_of_few_samples(const protea_ctx *cx, const swav *self, const pr
 static protea_status new_prototypes(protea_param *prototypes, int64_t k, int64_t d, protea_rng *rng)
 {
     int64_t dim[2] = { k, d };
-    float bound = (float)(1 / sqrt((double)d));
     PROTEA_TRY(protea_param_new(prototypes, 2, dim));
-    for (int64_t i = 0; i < k * d; i++)
-        protea_f32(&prototypes->w)[i] = bound * (2 * protea_rng_uniform(rng) - 1);
+    protea_init_uniform(&prototypes->w, 1 / sqrt((double)d), rng);
     return PROTEA_OK;
 }
 

@@ -14,12 +14,16 @@ static const char *const SETTINGS[] = { "nmb_prototypes", "30", "feat_dim", "32"
                                         "epoch_queue_starts", "1", "freeze_prototypes_niters", "2",
                                         "hard_assignment_niters", "1", NULL };
 
-/* How far from PyTorch's double a run may end. */
+/* How far from PyTorch's double a run may end. The problem is small and so amplifies: in PyTorch itself, noise of 1e-7 on
+ * the images moves the losses by 1e-7 in the first three steps and by 2e-3 in the tenth. A mistake in the method shows in
+ * the early steps, which have little room; the late ones have what amplified rounding needs. */
 typedef struct tolerance {
-    double loss;     /* relative */
-    double norm;     /* relative */
-    double element;  /* in units of the tensor's root mean square */
+    double early, late; /* of the losses of steps 0 to 2 and of the others, relative */
+    double norm;        /* relative */
+    double element;     /* in units of the tensor's root mean square */
 } tolerance;
+
+enum { EARLY = 3 };
 
 typedef struct wanted {
     FILE *file;
@@ -65,7 +69,7 @@ static void compare_tensor(wanted *w, const char *name, const protea_tensor *t)
     for (int64_t i = 0; i < SAMPLES; i++)
         element = larger(element, fabs(x[i * n / SAMPLES] - v[1 + i]) / rms);
     if (norm > w->allowed.norm || element > w->allowed.element)
-        print_message("%s: norm off by %g, an element by %g\n", name, norm, element);
+        fail_msg("%s: norm off by %g, an element by %g", name, norm, element);
     w->worst.norm = larger(w->worst.norm, norm);
     w->worst.element = larger(w->worst.element, element);
     w->n_found++;
@@ -92,9 +96,11 @@ static void compare_loss(wanted *w, int step, double loss)
     while (fgets(line, sizeof line, w->file) != NULL)
         if (sscanf(line, "loss %d %lf", &number, &value) == 2 && number == step) {
             double off = fabs(loss - value) / value;
-            if (!(off <= w->allowed.loss))
-                print_message("step %d: loss %.7f, PyTorch's is %.7f\n", step, loss, value);
-            w->worst.loss = larger(w->worst.loss, off);
+            if (!(off <= (step < EARLY ? w->allowed.early : w->allowed.late)))
+                fail_msg("step %d: loss %.7f, PyTorch's is %.7f", step, loss, value);
+            if (step < EARLY)
+                w->worst.early = larger(w->worst.early, off);
+            w->worst.late = larger(w->worst.late, off);
             w->n_found++;
             return;
         }
@@ -126,7 +132,8 @@ static void ten_steps(protea_dtype compute, tolerance allowed)
     }
     assert_ok(rig_visit(&r, &compare));
     assert_int_equal(w.n_found, STEPS + 110);
-    print_message("worst: loss %.1e, norm %.1e, element %.1e\n", w.worst.loss, w.worst.norm, w.worst.element);
+    print_message("worst: early loss %.1e, loss %.1e, norm %.1e, element %.1e\n", w.worst.early, w.worst.late,
+                  w.worst.norm, w.worst.element);
     fclose(w.file);
     protea_optim_free(optim);
     rig_close(&r);
@@ -135,13 +142,13 @@ static void ten_steps(protea_dtype compute, tolerance allowed)
 static void f32_is_pytorchs(void **state)
 {
     (void)state;
-    ten_steps(PROTEA_F32, (tolerance){ .loss = 1e-9, .norm = 1e-4, .element = 1e-3 });
+    ten_steps(PROTEA_F32, (tolerance){ .early = 2e-6, .late = 5e-3, .norm = 1e-3, .element = 0.05 });
 }
 
 static void bf16_is_near(void **state)
 {
     (void)state;
-    ten_steps(PROTEA_BF16, (tolerance){ .loss = 0.05, .norm = 0.05, .element = 0.3 });
+    ten_steps(PROTEA_BF16, (tolerance){ .early = 0.01, .late = 0.08, .norm = 0.01, .element = 0.5 });
 }
 
 int main(void)

@@ -9,6 +9,7 @@
 #include "nn/layers.h"
 #include "support/context.h"
 #include "support/formula.h"
+#include "support/tiny_backbone.h"
 
 enum { RIG_MAX_IMAGES = 64 };
 
@@ -62,15 +63,19 @@ static inline protea_status rig_visit(void *self, const protea_visitor *v)
     return r->ops->visit(r->method, v);
 }
 
-/* settings: key, value, key, value ... NULL. Returns what the method's init returns; the rig must be closed either way. */
+/* arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. Returns what the method's init returns; the rig must be closed either way. */
 static inline protea_status rig_init(rig *r, const char *method, const char *arch, const char *const *settings)
 {
     protea_resnet_opts resnet = { .small_stem = true };
     protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
-    snprintf(resnet.arch, sizeof resnet.arch, "%s", arch);
     r->cx = test_context_open(64);
     assert_ok(protea_method_find(&r->ops, method));
-    assert_ok(protea_resnet_new(&r->backbone, &resnet, &rng));
+    if (arch == NULL)
+        assert_ok(tiny_backbone_new(&r->backbone, &rng));
+    else {
+        snprintf(resnet.arch, sizeof resnet.arch, "%s", arch);
+        assert_ok(protea_resnet_new(&r->backbone, &resnet, &rng));
+    }
     r->method = calloc(1, r->ops->size);
     r->options = protea_options_new();
     assert_non_null(r->options);

@@ -1,0 +1,280 @@
+/* SwAV's step: what is refused, when prototypes move and the queue fills, what the metrics say, that a collapse is told,
+ * and that a step allocates nothing and repeats to the bit. */
+#include "support/method_rig.h"
+
+#include <math.h>
+
+#define SMALL "nmb_prototypes", "7", "feat_dim", "6", "hidden_mlp", "9"
+
+static rig rig_small(void)
+{
+    rig r = { .batch = { .n_images = 8 }, .now = { .n_epochs = 10, .steps_per_epoch = 2 } };
+    rig_add_views(&r, 2, 8);
+    rig_add_views(&r, 2, 4);
+    rig_fill_views(&r, 0);
+    return r;
+}
+
+static rig rig_ready(const char *const *settings)
+{
+    rig r = rig_small();
+    protea_visitor formula = { .param = formula_visit };
+    assert_ok(rig_init(&r, "swav", NULL, settings));
+    assert_ok(rig_visit(&r, &formula));
+    assert_ok(rig_plan(&r));
+    return r;
+}
+
+/* ---- options */
+
+static void check_refused(const char *const *settings, const char *named)
+{
+    rig r = rig_small();
+    protea_status status = rig_init(&r, "swav", NULL, settings);
+    if (status == PROTEA_OK)
+        status = rig_plan(&r); /* the number of views is known from the first step on */
+    assert_int_equal(status, PROTEA_ERR_USAGE);
+    assert_non_null(strstr(protea_last_error(), named));
+    rig_close(&r);
+}
+
+static void impossible_options_are_refused(void **state)
+{
+    (void)state;
+    check_refused((const char *const[]){ SMALL, "queue_length", "7", NULL }, "queue_length");
+    check_refused((const char *const[]){ SMALL, "crops_for_assign", "1,1", NULL }, "crops_for_assign");
+    check_refused((const char *const[]){ SMALL, "crops_for_assign", "0.5", NULL }, "crops_for_assign");
+    check_refused((const char *const[]){ SMALL, "crops_for_assign", "0,4", NULL }, "crops_for_assign");
+}
+
+static void one_view_is_refused(void **state)
+{
+    (void)state;
+    rig r = { .batch = { .n_images = 4 }, .now = { .steps_per_epoch = 1 } };
+    rig_add_views(&r, 1, 8);
+    assert_ok(rig_init(&r, "swav", NULL, (const char *const[]){ SMALL, NULL }));
+    assert_int_equal(rig_plan(&r), PROTEA_ERR_USAGE);
+    assert_non_null(strstr(protea_last_error(), "nmb_crops"));
+    rig_close(&r);
+}
+
+static void methods_are_found_by_name(void **state)
+{
+    (void)state;
+    const protea_method_ops *ops;
+    assert_ok(protea_method_find(&ops, "swav"));
+    assert_string_equal(ops->name, "swav");
+    assert_int_equal(protea_method_find(&ops, "swva"), PROTEA_ERR_USAGE);
+    assert_null(ops);
+    assert_non_null(strstr(protea_last_error(), "swav"));
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    long n = 1;
+    for (; n < 500; n++) {
+        rig r = rig_small();
+        r.cx = test_context_open(64);
+        protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
+        assert_ok(tiny_backbone_new(&r.backbone, &rng));
+        assert_ok(protea_method_find(&r.ops, "swav"));
+        r.method = calloc(1, r.ops->size);
+        r.options = protea_options_new();
+        assert_ok(protea_options_add(r.options, "method", r.ops->opts, r.method));
+        assert_ok(protea_options_set(r.options, "queue_length", "16", PROTEA_FROM_FLAG));
+        r.now.batch_size = 8;
+        protea_alloc_fail_after(n, 0);
+        protea_status status = r.ops->init(&r.cx, r.method, r.backbone, &r.now, &rng);
+        protea_alloc_fail_after(0, 0);
+        rig_close(&r);
+        if (status == PROTEA_OK)
+            break;
+        assert_int_equal(status, PROTEA_ERR_MEMORY);
+    }
+    assert_true(n > 8 && n < 500);
+}
+
+/* ---- a step */
+
+typedef struct look {
+    const char *name;
+    const protea_param *param;
+    const protea_tensor *buffer;
+} look;
+
+static protea_status look_param(void *self, const char *name, protea_param *p)
+{
+    look *l = self;
+    if (strcmp(name, l->name) == 0)
+        l->param = p;
+    return PROTEA_OK;
+}
+
+static protea_status look_buffer(void *self, const char *name, protea_tensor *t)
+{
+    look *l = self;
+    if (strcmp(name, l->name) == 0)
+        l->buffer = t;
+    return PROTEA_OK;
+}
+
+static look find(rig *r, const char *name)
+{
+    look l = { .name = name };
+    protea_visitor visitor = { .param = look_param, .buffer = look_buffer, .self = &l };
+    assert_ok(rig_visit(r, &visitor));
+    return l;
+}
+
+static double norm_of(const protea_tensor *t)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < protea_count(t); i++)
+        sum += (double)protea_f32(t)[i] * protea_f32(t)[i];
+    return sqrt(sum);
+}
+
+static void frozen_prototypes_have_no_gradient(void **state)
+{
+    (void)state;
+    rig r = rig_ready((const char *const[]){ SMALL, "freeze_prototypes_niters", "2", NULL });
+    const protea_param *prototypes = find(&r, "prototypes.weight").param, *head = find(&r, "projection_head.0.weight").param;
+    for (int step = 0; step < 3; step++) {
+        assert_ok(rig_step(&r, step));
+        assert_int_equal(prototypes->frozen, step < 2);
+        assert_int_equal(norm_of(&prototypes->dw) > 0, step >= 2);
+        assert_true(norm_of(&head->dw) > 0);
+        for (int64_t k = 0; k < 7; k++) {
+            protea_tensor row = protea_row_range(&prototypes->w, k, 1);
+            assert_true(fabs(norm_of(&row) - 1) < 1e-6);
+        }
+    }
+    rig_close(&r);
+}
+
+static void queue_fills_from_its_epoch(void **state)
+{
+    (void)state;
+    rig r = rig_ready((const char *const[]){ SMALL, "queue_length", "19", "epoch_queue_starts", "1", NULL });
+    const protea_tensor *queue = find(&r, "queue").buffer, *filled = find(&r, "queue_filled").buffer;
+    const float wanted[] = { 0, 0, 8, 16, 16 };
+    assert_int_equal(queue->dim[0], 2);
+    assert_int_equal(queue->dim[1], 16); /* whole batches */
+    double before = 0, after = 0;
+    for (int step = 0; step < 5; step++) {
+        before = after;
+        assert_ok(rig_step(&r, step));
+        after = r.out.loss;
+        assert_true(protea_f32(filled)[0] == wanted[step] && protea_f32(filled)[1] == wanted[step]);
+    }
+    assert_true(before != after); /* the fifth step is the first with other samples in its codes */
+    rig_close(&r);
+}
+
+static void metrics_are_what_they_say(void **state)
+{
+    (void)state;
+    rig r = rig_ready((const char *const[]){ SMALL, NULL });
+    assert_ok(rig_step(&r, 0));
+    assert_int_equal(r.out.n_metrics, 6);
+    for (int i = 0; i < r.out.n_metrics; i++) {
+        const protea_metric *m = &r.out.metric[i];
+        assert_true(m->value > 0 && m->value < 8);
+        if (strcmp(m->name, "loss_over_ln_k") == 0)
+            assert_true(fabs(m->value - r.out.loss / log(7)) < 1e-12);
+    }
+    rig_close(&r);
+}
+
+static void steps_repeat_and_allocate_nothing(void **state)
+{
+    (void)state;
+    rig r = rig_ready((const char *const[]){ SMALL, "queue_length", "16", "epoch_queue_starts", "0", NULL });
+    for (int step = 0; step < 3; step++)
+        assert_ok(rig_step(&r, step));
+    assert_ok(rig_step(&r, 3));
+    double first = r.out.loss;
+    size_t kept = protea_arena_mark(r.cx.kept);
+    protea_alloc_fail_after(1, 1);
+    protea_status status = rig_step(&r, 3);
+    protea_alloc_fail_after(0, 0);
+    assert_ok(status);
+    /* Twice the same crops in the queue are the same samples in another order: nearly the same codes. */
+    assert_true(fabs(first - r.out.loss) < 1e-5);
+    assert_int_equal(protea_arena_mark(r.cx.kept), kept);
+    assert_int_equal(protea_arena_mark(r.cx.scratch), 0);
+    rig_close(&r);
+
+    rig a = rig_ready((const char *const[]){ SMALL, NULL }), b = rig_ready((const char *const[]){ SMALL, NULL });
+    assert_ok(rig_step(&a, 0));
+    assert_ok(rig_step(&b, 0));
+    assert_memory_equal(&a.out.loss, &b.out.loss, sizeof a.out.loss);
+    const protea_param *of_a = find(&a, "linear.weight").param, *of_b = find(&b, "linear.weight").param;
+    assert_memory_equal(of_a->dw.data, of_b->dw.data, protea_bytes(&of_a->dw));
+    rig_close(&a);
+    rig_close(&b);
+}
+
+static void head_gives_unit_rows(void **state)
+{
+    (void)state;
+    rig r = rig_ready((const char *const[]){ SMALL, NULL });
+    float features[3 * TINY_FEATURES];
+    protea_tensor x = test_rows(features, 3, TINY_FEATURES), y;
+    protea_pass pass = { .batch_stats = false };
+    formula_fill(features, 3 * TINY_FEATURES, "features", 0, 1);
+    rig_reset_arenas(&r);
+    assert_ok(r.ops->head(&r.cx, r.method, &pass, &x, &y));
+    assert_int_equal(y.dim[1], r.ops->head_dim(r.method));
+    for (int64_t i = 0; i < 3; i++) {
+        protea_tensor row = protea_row_range(&y, i, 1);
+        assert_true(fabs(norm_of(&row) - 1) < 1e-6);
+    }
+    rig_close(&r);
+}
+
+/* ---- health */
+
+static bool is_sick(rig *r, const char *metric, double value, char *text)
+{
+    protea_step_out mean = r->out;
+    for (int i = 0; i < mean.n_metrics; i++) {
+        if (strcmp(mean.metric[i].name, metric) == 0)
+            mean.metric[i].value = value;
+        if (strcmp(metric, "uniform") == 0 && strstr("code_entropy loss_over_ln_k", mean.metric[i].name) != NULL)
+            mean.metric[i].value = value;
+    }
+    return r->ops->sick(r->method, &mean, text, 512);
+}
+
+static void collapse_is_told_with_a_remedy(void **state)
+{
+    (void)state;
+    char text[512] = "";
+    rig r = rig_ready((const char *const[]){ SMALL, "freeze_prototypes_niters", "1", NULL });
+    assert_ok(rig_step(&r, 0));
+    assert_false(is_sick(&r, "embedding_std", 0, text)); /* the first epoch tells nothing */
+    assert_ok(rig_step(&r, 4));
+    r.out.metric[0].value = .8; /* loss over ln K: learning */
+    assert_false(is_sick(&r, "none", 0, text));
+    assert_true(is_sick(&r, "embedding_std", .01, text));
+    assert_non_null(strstr(text, "try"));
+    assert_true(is_sick(&r, "uniform", .9999, text));
+    assert_non_null(strstr(text, "epsilon"));
+    assert_false(is_sick(&r, "code_entropy", .9999, text)); /* uniform codes alone: the loss still falls */
+    assert_true(is_sick(&r, "prototypes_used", 1, text));
+    rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(impossible_options_are_refused), cmocka_unit_test(one_view_is_refused),
+        cmocka_unit_test(methods_are_found_by_name), cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(frozen_prototypes_have_no_gradient), cmocka_unit_test(queue_fills_from_its_epoch),
+        cmocka_unit_test(metrics_are_what_they_say), cmocka_unit_test(steps_repeat_and_allocate_nothing),
+        cmocka_unit_test(head_gives_unit_rows), cmocka_unit_test(collapse_is_told_with_a_remedy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
