@@ -7,7 +7,7 @@
 
 #include "method/method.h"
 #include "nn/layers.h"
-#include "support/context.h"
+#include "support/test_context.h"
 #include "support/formula.h"
 #include "support/tiny_backbone.h"
 
