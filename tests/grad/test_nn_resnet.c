@@ -1,0 +1,258 @@
+/* Proves: residual blocks differentiate rightly, by finite differences (whole networks: tests/oracle/test_resnet.c); a pass without a tape gives
+ * the same features and keeps nothing else; bf16 follows f32; sizes, names and refusals are as documented. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "isa.h"
+#include "nn/residual_block.h"
+#include "support/gradcheck.h"
+
+static protea_rng rng(void)
+{
+    return protea_rng_make(1, PROTEA_RNG_TEST, 0, 0, 0);
+}
+
+/* ---- a block as a module */
+
+typedef struct block_module {
+    protea_module module;
+    protea_block block;
+} block_module;
+
+static protea_status block_forward(protea_ctx *cx, protea_module *m, const protea_pass *pass, const protea_tensor *x,
+                                   protea_tensor *y)
+{
+    protea_block *b = &((block_module *)m)->block;
+    PROTEA_TRY(protea_block_shape(cx, b, y, x));
+    PROTEA_TRY(protea_tensor_like(cx, y, PROTEA_KEPT, y));
+    return protea_block_forward(cx, b, pass, y, x);
+}
+
+static protea_status block_backward(protea_ctx *cx, protea_module *m, protea_tape *tape, protea_tensor *dy, protea_tensor *dx)
+{
+    protea_block *b = &((block_module *)m)->block;
+    void *memory = dy->data;
+    if (b->has_down) /* strides here are at most 2 and channels at most quartered */
+        PROTEA_TRY(protea_arena_alloc(cx->scratch, &memory, 16 * protea_bytes(dy)));
+    return protea_block_backward(cx, b, tape, dx, memory, dy);
+}
+
+static protea_status block_visit(protea_module *m, const char *prefix, const protea_visitor *v)
+{
+    return protea_block_visit(&((block_module *)m)->block, prefix, v);
+}
+
+static void block_free(protea_module *m)
+{
+    protea_block_release(&((block_module *)m)->block);
+    protea_free(m);
+}
+
+static const protea_module_ops block_ops = { "block", block_forward, block_backward, block_visit, block_free };
+
+static void check_block(const char *name, bool bottleneck, int64_t in, int64_t planes, int64_t stride, protea_pass pass)
+{
+    protea_rng r = rng();
+    block_module *m;
+    must(protea_new(&m, 1, sizeof *m, "a test"));
+    m->module.ops = &block_ops;
+    must(protea_block_init(&m->block, bottleneck, in, planes, stride, &r));
+    m->module.out_dim = m->block.out;
+    gradcheck g = { .name = name, .module = &m->module, .dim = { 4, in, 7, 7 }, .native = true, .pass = pass };
+    gradcheck_run(g, PROTEA_ISA_REF);
+    gradcheck_run(g, test_isa());
+    protea_module_free(g.module);
+}
+
+static void blocks(void **state)
+{
+    (void)state;
+    const protea_pass batch = { .batch_stats = true }, running = { 0 };
+    check_block("basic", false, 16, 16, 1, batch);
+    check_block("basic, stride 2", false, 16, 32, 2, batch);
+    check_block("basic, running statistics", false, 16, 16, 1, running);
+    check_block("basic, groups", false, 16, 16, 1, (protea_pass){ .batch_stats = true, .bn_groups = 2 });
+    check_block("bottleneck", true, 64, 16, 1, batch);
+    check_block("bottleneck, wider", true, 16, 16, 1, batch);
+    check_block("bottleneck, stride 2", true, 32, 16, 2, batch);
+}
+
+/* ---- whole networks */
+
+static protea_module *network(const char *name, bool small_stem)
+{
+    protea_rng r = rng();
+    protea_module *net;
+    protea_resnet_opts opts = { .small_stem = small_stem };
+    snprintf(opts.arch, sizeof opts.arch, "%s", name);
+    must(protea_resnet_new(&net, &opts, &r));
+    return net;
+}
+
+/* ---- with and without a tape; bf16 */
+
+typedef struct both {
+    protea_module *net;
+    protea_tape *tape;
+    int64_t size;
+    float with[4 * 128], without[4 * 128];
+    size_t kept_without;
+} both;
+
+static protea_status forward_twice(protea_ctx *cx, void *self)
+{
+    both *b = self;
+    protea_tensor images, y;
+    protea_pass pass = { .batch_stats = true };
+    PROTEA_TRY(protea_tensor_plain(cx, &images, PROTEA_KEPT, PROTEA_F32, 4, (const int64_t[]){ 4, 3, b->size, b->size }));
+    if (!cx->planning)
+        formula_fill(protea_f32(&images), protea_count(&images), "images", 0, 1);
+    size_t before = protea_arena_mark(cx->kept);
+    PROTEA_TRY(protea_forward(cx, b->net, &pass, &images, &y));
+    b->kept_without = protea_arena_mark(cx->kept) - before;
+    if (!cx->planning)
+        memcpy(b->without, y.data, sizeof b->without);
+    pass.tape = b->tape;
+    PROTEA_TRY(protea_forward(cx, b->net, &pass, &images, &y));
+    if (!cx->planning)
+        memcpy(b->with, y.data, sizeof b->with);
+    protea_tape_clear(b->tape);
+    return PROTEA_OK;
+}
+
+static both run_both(protea_dtype compute, bool small_stem, int64_t size)
+{
+    protea_ctx cx;
+    both b = { .net = network("resnet18-w16", small_stem), .size = size };
+    engine_open(&cx, test_isa(), compute);
+    must(protea_tape_new(&b.tape));
+    must(protea_visit(b.net, "", &(protea_visitor){ .param = formula_visit }));
+    engine_run(&cx, forward_twice, &b);
+    protea_tape_free(b.tape);
+    protea_module_free(b.net);
+    engine_close(&cx);
+    return b;
+}
+
+static void no_tape_keeps_only_features(void **state)
+{
+    (void)state;
+    for (int small_stem = 0; small_stem < 2; small_stem++) {
+        both b = run_both(PROTEA_F32, small_stem, small_stem ? 16 : 40);
+        assert_memory_equal(b.with, b.without, sizeof b.with);
+        assert_int_equal(b.kept_without, sizeof b.without);
+    }
+}
+
+static void bf16_follows_f32(void **state)
+{
+    (void)state;
+    both exact = run_both(PROTEA_F32, true, 16), rounded = run_both(PROTEA_BF16, true, 16);
+    double square = 0, error = 0;
+    for (int i = 0; i < 4 * 128; i++) {
+        square += exact.with[i] * exact.with[i];
+        error += (exact.with[i] - rounded.with[i]) * (exact.with[i] - rounded.with[i]);
+    }
+    assert_true(error <= 0.03 * 0.03 * square); /* 8 bits of mantissa over 20 layers */
+    assert_true(error > 0);
+    assert_memory_equal(rounded.with, rounded.without, sizeof rounded.with);
+}
+
+/* ---- sizes and names */
+
+static void check_count(const char *name, bool small_stem, int64_t want, int64_t want_dim)
+{
+    protea_module *net = network(name, small_stem);
+    int64_t count;
+    must(protea_param_count(net, &count));
+    assert_int_equal(count, want);
+    assert_int_equal(net->out_dim, want_dim);
+    protea_module_free(net);
+}
+
+/* Parameter counts of methods.md 0.1. */
+static void parameter_counts(void **state)
+{
+    (void)state;
+    check_count("resnet18", false, 11176512, 512);
+    check_count("resnet18", true, 11168832, 512);
+    check_count("resnet34", true, 21276992, 512);
+    check_count("resnet50", false, 23508032, 2048);
+}
+
+typedef struct names {
+    int n_params, n_buffers;
+    bool first, deep, down, buffer;
+} names;
+
+static protea_status note_param(void *self, const char *name, protea_param *p)
+{
+    names *n = self;
+    assert_int_equal(p->no_decay, p->w.n_dims == 1);
+    n->n_params++;
+    n->first |= strcmp(name, "backbone.conv1.weight") == 0;
+    n->deep |= strcmp(name, "backbone.layer4.1.bn2.bias") == 0;
+    n->down |= strcmp(name, "backbone.layer2.0.downsample.0.weight") == 0;
+    return PROTEA_OK;
+}
+
+static protea_status note_buffer(void *self, const char *name, protea_tensor *t)
+{
+    (void)t;
+    names *n = self;
+    n->n_buffers++;
+    n->buffer |= strcmp(name, "backbone.layer3.0.downsample.1.num_batches_tracked") == 0;
+    return PROTEA_OK;
+}
+
+static void torchvision_names(void **state)
+{
+    (void)state;
+    names n = { 0 };
+    protea_module *net = network("resnet18-w16", true);
+    must(protea_visit(net, "backbone", &(protea_visitor){ note_param, note_buffer, &n }));
+    assert_int_equal(n.n_params, 60);
+    assert_int_equal(n.n_buffers, 60);
+    assert_true(n.first && n.deep && n.down && n.buffer);
+    protea_module_free(net);
+}
+
+static void unknown_arch_is_refused(void **state)
+{
+    (void)state;
+    protea_rng r = rng();
+    protea_module *net = (protea_module *)&r;
+    assert_int_equal(protea_resnet_new(&net, &(protea_resnet_opts){ .arch = "resnet81" }, &r), PROTEA_ERR_USAGE);
+    assert_null(net);
+    assert_non_null(strstr(protea_last_error(), "resnet18"));
+}
+
+/* Every allocation of construction fails once: an error, and (under a sanitizer) no leak. */
+static void construction_survives_short_memory(void **state)
+{
+    (void)state;
+    protea_status status = PROTEA_ERR_MEMORY;
+    long nth = 1;
+    for (; status != PROTEA_OK; nth += 7) {
+        protea_rng r = rng();
+        protea_module *net;
+        protea_alloc_fail_after(nth, 1);
+        status = protea_resnet_new(&net, &(protea_resnet_opts){ .arch = "resnet18-w16" }, &r);
+        protea_alloc_fail_after(0, 0);
+        assert_true(status == PROTEA_OK || (status == PROTEA_ERR_MEMORY && net == NULL));
+        protea_module_free(net);
+    }
+    assert_true(nth > 150);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features), cmocka_unit_test(bf16_follows_f32),
+                                        cmocka_unit_test(parameter_counts), cmocka_unit_test(torchvision_names),
+                                        cmocka_unit_test(unknown_arch_is_refused),
+                                        cmocka_unit_test(construction_survives_short_memory) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
