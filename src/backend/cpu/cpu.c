@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "backend/cpu/amx.h"
 #include "backend/cpu/fill.h"
 
 static void cpu_close(protea_backend *be)
@@ -39,6 +40,7 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
     protea_onednn_version(version, sizeof version);
     const protea_onednn_isa *isa = protea_onednn_isa_of(cpu->onednn);
     be->bf16_multiplies = isa->bf16;
+    cpu->amx = isa->amx && protea_amx_open();
     snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s %s", names[own], version, isa->name);
     return PROTEA_OK;
 }

@@ -14,6 +14,7 @@ typedef struct protea_moments {
 
 typedef struct protea_cpu {
     protea_onednn *onednn; /* NULL: reference kernels only */
+    bool amx;              /* our own AMX kernels may run */
     protea_conv_cache convs;
     protea_moments parts[PROTEA_SUM_PARTS];
 } protea_cpu;

@@ -18,3 +18,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   protea_simd(avx2 8 -mavx2 -mfma)
   protea_simd(avx512 16 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
 endif()
+
+# Kernels on Intel's matrix unit, called only where the machine has it.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_source_files_properties(src/backend/cpu/amx_backward_weights.c PROPERTIES COMPILE_OPTIONS
+    "-mavx512f;-mavx512bw;-mavx512vl;-mamx-tile;-mamx-bf16;-mprefer-vector-width=512")
+endif()

@@ -11,7 +11,8 @@ typedef struct protea_onednn_isa {
     bool avx2, avx512, bf16 /* multiplies bf16 */, amx;
 } protea_onednn_isa;
 
-typedef enum protea_conv_algorithm { PROTEA_CONV_DIRECT, PROTEA_CONV_WINOGRAD } protea_conv_algorithm;
+/* AMX: our own (amx.h), never a plan of oneDNN's. */
+typedef enum protea_conv_algorithm { PROTEA_CONV_DIRECT, PROTEA_CONV_WINOGRAD, PROTEA_CONV_AMX } protea_conv_algorithm;
 
 typedef struct protea_onednn protea_onednn;
 

@@ -1,4 +1,5 @@
 /* The kernel table's entries that oneDNN computes. */
+#include "backend/cpu/amx.h"
 #include "backend/cpu/conv_rule.h"
 #include "backend/cpu/cpu.h"
 
@@ -13,9 +14,20 @@ static protea_status find(protea_conv_plan **out, protea_backend *be, const prot
     return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, d, pass);
 }
 
+/* Whether a pass is one of our own on AMX. */
+static bool on_amx(const protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
+{
+    const protea_cpu *cpu = protea_cpu_of(be);
+    return cpu->amx && protea_conv_rule(d, pass, protea_onednn_isa_of(cpu->onednn)) == PROTEA_CONV_AMX;
+}
+
 static protea_status conv_scratch(protea_backend *be, size_t *bytes, const protea_conv_dims *d, protea_conv_pass pass)
 {
     protea_conv_plan *plan;
+    if (on_amx(be, d, pass)) {
+        *bytes = protea_amx_backward_weights_scratch(d);
+        return PROTEA_OK;
+    }
     PROTEA_TRY(find(&plan, be, d, pass));
     *bytes = protea_conv_plan_scratch(plan);
     return PROTEA_OK;
@@ -45,7 +57,10 @@ static protea_status conv_backward_data(protea_backend *be, void *dx, const void
 static protea_status conv_backward_weights(protea_backend *be, float *dw, const void *dy, const void *x,
                                            const protea_conv_dims *d, void *scratch)
 {
-    return run(be, x, dw, dy, d, PROTEA_CONV_BACKWARD_WEIGHTS, scratch);
+    if (!on_amx(be, d, PROTEA_CONV_BACKWARD_WEIGHTS))
+        return run(be, x, dw, dy, d, PROTEA_CONV_BACKWARD_WEIGHTS, scratch);
+    protea_amx_backward_weights(dw, dy, x, d, scratch);
+    return PROTEA_OK;
 }
 
 static protea_status gemm(protea_backend *be, float *c, const float *a, const float *b, bool ta, bool tb, int64_t m, int64_t n,

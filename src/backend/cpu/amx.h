@@ -1,0 +1,16 @@
+/* Convolutions of our own on Intel's matrix unit (AMX, tiles of bf16). */
+#ifndef PROTEA_BACKEND_CPU_AMX_H
+#define PROTEA_BACKEND_CPU_AMX_H
+
+#include "backend/kernels.h"
+
+/* Asks the system for the tile registers, once per process and before any other function here. False: no AMX. */
+bool protea_amx_open(void);
+
+/* dw += gradient of the weights; bf16 NHWC activations, channels and outputs multiples of 32. Equal bits for any number of
+ * threads. scratch: protea_amx_backward_weights_scratch bytes, 64-aligned. */
+bool protea_amx_backward_weights_takes(const protea_conv_dims *d);
+size_t protea_amx_backward_weights_scratch(const protea_conv_dims *d);
+void protea_amx_backward_weights(float *dw, const void *dy, const void *x, const protea_conv_dims *d, void *scratch);
+
+#endif
