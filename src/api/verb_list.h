@@ -5,4 +5,5 @@
     X(eval)    \
     X(synth)   \
     X(inspect) \
-    X(report)
+    X(report)  \
+    X(bench)

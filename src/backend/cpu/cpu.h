@@ -24,6 +24,9 @@ static inline protea_cpu *protea_cpu_of(const protea_backend *be)
     return be->self;
 }
 
+/* Name of what computes a pass: oneDNN's, or "protea:amx"; borrowed for good. be: not the reference one. */
+protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass);
+
 /* Overwrites block, the convolutions and gemm with oneDNN's. */
 void protea_onednn_fill(protea_kernels *k);
 

@@ -33,6 +33,17 @@ static protea_status conv_scratch(protea_backend *be, size_t *bytes, const prote
     return PROTEA_OK;
 }
 
+protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
+{
+    protea_conv_plan *plan;
+    *out = "protea:amx";
+    if (on_amx(be, d, pass))
+        return PROTEA_OK;
+    PROTEA_TRY(find(&plan, be, d, pass));
+    *out = protea_conv_plan_name(plan);
+    return PROTEA_OK;
+}
+
 /* A plan has one signature for the three passes, so what is only read loses its const here. */
 static protea_status run(protea_backend *be, const void *x, const float *w, const void *y, const protea_conv_dims *d,
                          protea_conv_pass pass, void *scratch)

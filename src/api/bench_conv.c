@@ -1,0 +1,151 @@
+/* `protea bench conv`: every convolution of a ResNet-18 step, pass by pass. */
+#include "api/bench.h"
+#include "backend/cpu/cpu.h"
+
+enum { VIEWS = 512 };
+static const struct layer { int64_t in, out, size, kernel, stride; int times; } LAYERS[] = {
+    { 3, 64, 32, 3, 1, 1 },    { 64, 64, 32, 3, 1, 4 },   { 64, 128, 32, 3, 2, 1 },  { 64, 128, 32, 1, 2, 1 },
+    { 128, 128, 16, 3, 1, 3 }, { 128, 256, 16, 3, 2, 1 }, { 128, 256, 16, 1, 2, 1 }, { 256, 256, 8, 3, 1, 3 },
+    { 256, 512, 8, 3, 2, 1 },  { 256, 512, 8, 1, 2, 1 },  { 512, 512, 4, 3, 1, 3 },
+};
+enum { N_LAYERS = sizeof LAYERS / sizeof *LAYERS };
+static const char *const PASSES[] = { "forward", "backward-data", "backward-weights" };
+
+/* One pass with its memory. */
+typedef struct conv_bench {
+    protea_backend *be;
+    protea_conv_dims d;
+    protea_conv_pass pass;
+    protea_arena *memory;       /* owned */
+    void *x, *y, *scratch;
+    float *w;
+} conv_bench;
+
+static protea_map map_of(const protea_ctx *cx, int64_t n, int64_t c, int64_t size)
+{
+    return (protea_map){ n, c, size, size, cx->be->k.block(cx->be, cx->compute, c), cx->compute };
+}
+
+static protea_conv_dims dims_of(const protea_ctx *cx, int64_t n, const struct layer *l)
+{
+    int64_t pad = l->kernel / 2, out = (l->size + 2 * pad - l->kernel) / l->stride + 1;
+    return (protea_conv_dims){ map_of(cx, n, l->in, l->size), map_of(cx, n, l->out, out), l->kernel, l->kernel, l->stride, pad };
+}
+
+static size_t map_bytes(const protea_map *m)
+{
+    return (size_t)(m->n * m->c * m->h * m->w) * protea_dtype_bytes(m->dtype);
+}
+
+/* Ordinary numbers: zeros would be too easy for the clock. */
+static protea_status random_map(conv_bench *c, void *out, const protea_map *m)
+{
+    float *plain;
+    void *native;
+    int64_t n = m->n * m->c * m->h * m->w;
+    protea_rng rng = protea_rng_make(1, PROTEA_RNG_TEST, 0, 0, 0);
+    PROTEA_TRY(protea_arena_alloc(c->memory, &native, map_bytes(m)));
+    PROTEA_TRY(protea_new(&plain, (size_t)n, sizeof *plain, "an activation"));
+    for (int64_t i = 0; i < n; i++)
+        plain[i] = protea_rng_uniform(&rng) - 0.5f;
+    c->be->k.to_native(c->be, native, m, plain);
+    protea_free(plain);
+    *(void **)out = native;
+    return PROTEA_OK;
+}
+
+static protea_status open_conv(conv_bench *c)
+{
+    size_t scratch, weights = (size_t)(c->d.x.c * c->d.y.c * c->d.kh * c->d.kw) * sizeof(float);
+    PROTEA_TRY(c->be->k.conv_scratch(c->be, &scratch, &c->d, c->pass));
+    size_t all = map_bytes(&c->d.x) + map_bytes(&c->d.y) + weights + scratch + 4 * 64;
+    PROTEA_TRY(protea_arena_new(&c->memory, all, "a convolution to time"));
+    PROTEA_TRY(random_map(c, &c->x, &c->d.x));
+    PROTEA_TRY(random_map(c, &c->y, &c->d.y));
+    PROTEA_TRY(protea_arena_alloc(c->memory, &c->w, weights));
+    return protea_arena_alloc(c->memory, &c->scratch, scratch);
+}
+
+static protea_status run_conv(void *self)
+{
+    conv_bench *c = self;
+    switch (c->pass) {
+    case PROTEA_CONV_FORWARD:
+        return c->be->k.conv_forward(c->be, c->y, c->x, c->w, &c->d, c->scratch);
+    case PROTEA_CONV_BACKWARD_DATA:
+        return c->be->k.conv_backward_data(c->be, c->x, c->y, c->w, &c->d, c->scratch);
+    case PROTEA_CONV_BACKWARD_WEIGHTS:
+        return c->be->k.conv_backward_weights(c->be, c->w, c->y, c->x, &c->d, c->scratch);
+    }
+    return protea_fail(PROTEA_ERR_INTERNAL, "convolution pass %d: no such pass", (int)c->pass);
+}
+
+static double flops(const protea_conv_dims *d)
+{
+    return 2.0 * (double)(d->y.n * d->y.c * d->y.h * d->y.w) * (double)(d->x.c * d->kh * d->kw);
+}
+
+static protea_status time_pass(double *seconds, const protea_bench *b, const protea_conv_dims *d, protea_conv_pass pass)
+{
+    conv_bench c = { .be = b->session->cx.be, .d = *d, .pass = pass };
+    protea_status status = open_conv(&c);
+    if (status == PROTEA_OK)
+        status = protea_bench_time(seconds, b, run_conv, &c);
+    protea_arena_free(c.memory);
+    return status;
+}
+
+/* GFLOP/s of a large matrix product in the same precision: a 1x1 convolution whose maps stay in the caches. */
+static protea_status measure_peak(double *gflops, const protea_bench *b)
+{
+    static const struct layer product = { 1024, 1024, 16, 1, 1, 1 };
+    protea_conv_dims d = dims_of(&b->session->cx, 8, &product);
+    double seconds;
+    PROTEA_TRY(time_pass(&seconds, b, &d, PROTEA_CONV_FORWARD));
+    *gflops = flops(&d) / seconds / 1e9;
+    return PROTEA_OK;
+}
+
+typedef struct totals {
+    double flops, seconds, peak;
+} totals;
+
+static protea_status bench_pass(json_t *list, totals *sum, const protea_bench *b, const struct layer *l, protea_conv_pass pass)
+{
+    const protea_ctx *cx = &b->session->cx;
+    protea_conv_dims d = dims_of(cx, VIEWS, l);
+    const char *name;
+    double seconds;
+    PROTEA_TRY(time_pass(&seconds, b, &d, pass));
+    PROTEA_TRY(protea_cpu_conv_name(&name, cx->be, &d, pass));
+    double gflops = flops(&d) / seconds / 1e9;
+    sum->flops += l->times * flops(&d);
+    sum->seconds += l->times * seconds;
+    protea_log(cx, PROTEA_LOG_INFO, "%4lld -> %-4lld @%-3lld %lldx%lld stride %lld x%d  %-16s %8.2f ms %6.0f GFLOP/s %4.0f %%  %s",
+               (long long)l->in, (long long)l->out, (long long)l->size, (long long)l->kernel, (long long)l->kernel,
+               (long long)l->stride, l->times, PASSES[pass], seconds * 1e3, gflops, 100 * gflops / sum->peak, name);
+    json_t *row = json_pack("{s:I s:I s:I s:I s:I s:i s:s s:s s:f s:f s:f}", "in", (json_int_t)l->in, "out",
+                            (json_int_t)l->out, "size", (json_int_t)l->size, "kernel", (json_int_t)l->kernel, "stride",
+                            (json_int_t)l->stride, "times", l->times, "pass", PASSES[pass], "implementation", name, "seconds",
+                            seconds, "gflops", gflops, "share_of_peak", gflops / sum->peak);
+    if (json_array_append_new(list, row) != 0)
+        return protea_fail(PROTEA_ERR_MEMORY, "the list of layers: no memory");
+    return PROTEA_OK;
+}
+
+protea_status protea_bench_conv(json_t *result, const protea_bench *b)
+{
+    totals sum = { 0, 0, 0 };
+    json_t *list = json_array();
+    json_object_set_new(result, "layers", list);
+    PROTEA_TRY(measure_peak(&sum.peak, b));
+    for (int i = 0; i < N_LAYERS; i++)
+        for (int pass = PROTEA_CONV_FORWARD; pass <= PROTEA_CONV_BACKWARD_WEIGHTS; pass++)
+            if (LAYERS[i].in != 3 || pass != PROTEA_CONV_BACKWARD_DATA) /* images want no gradient */
+                PROTEA_TRY(bench_pass(list, &sum, b, &LAYERS[i], (protea_conv_pass)pass));
+    json_object_set_new(result, "seconds_per_step", json_real(sum.seconds));
+    json_object_set_new(result, "gflops", json_real(sum.flops / sum.seconds / 1e9));
+    json_object_set_new(result, "peak_gflops", json_real(sum.peak));
+    json_object_set_new(result, "share_of_peak", json_real(sum.flops / sum.seconds / 1e9 / sum.peak));
+    return PROTEA_OK;
+}

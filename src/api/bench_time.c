@@ -1,0 +1,34 @@
+#include <stdlib.h>
+
+#include "api/bench.h"
+#include "base/clock.h"
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static protea_status run_steps(double *times, const protea_bench *b, protea_status (*step)(void *self), void *self)
+{
+    PROTEA_TRY(step(self));
+    for (int64_t i = 0; i < b->steps; i++) {
+        double started = protea_seconds();
+        PROTEA_TRY(step(self));
+        times[i] = protea_seconds() - started;
+        if (b->hooks->stop != NULL && *b->hooks->stop)
+            return PROTEA_STOPPED;
+    }
+    return PROTEA_OK;
+}
+
+protea_status protea_bench_time(double *seconds, const protea_bench *b, protea_status (*step)(void *self), void *self)
+{
+    double *times; /* (steps) */
+    PROTEA_TRY(protea_new(&times, (size_t)b->steps, sizeof *times, "times of steps"));
+    protea_status status = run_steps(times, b, step, self);
+    qsort(times, (size_t)b->steps, sizeof *times, by_value);
+    *seconds = b->steps % 2 ? times[b->steps / 2] : (times[b->steps / 2 - 1] + times[b->steps / 2]) / 2;
+    protea_free(times);
+    return status;
+}
