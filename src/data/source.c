@@ -93,6 +93,18 @@ static protea_status arrange(protea_source *s, const char *sub, const protea_sou
     return protea_pixel_cache_init(&s->cache, c->n);
 }
 
+/* It goes to terminals and logs, and holds names from outside. */
+static protea_status escape_warning(protea_opened *o)
+{
+    char text[1024];
+    if (o->warning == NULL)
+        return PROTEA_OK;
+    protea_escape(text, sizeof text, o->warning);
+    protea_free(o->warning);
+    o->warning = NULL;
+    return protea_copy_string(&o->warning, text);
+}
+
 static protea_status open_set(protea_source *s, const char *spec, const protea_source_opts *opts)
 {
     static const char synth[] = "synth:";
@@ -104,6 +116,7 @@ static protea_status open_set(protea_source *s, const char *spec, const protea_s
     } else {
         split_sub(s->path, &sub);
         PROTEA_TRY(open_path(&s->set, s->path, opts));
+        PROTEA_TRY(escape_warning(&s->set));
     }
     return arrange(s, sub, opts);
 }

@@ -33,7 +33,7 @@ const char *protea_source_name(const protea_source *s, int64_t i);
 const char *protea_source_fingerprint(const protea_source *s);
 /* Decodes image i into *out (buffer reused). Thread-safe. Errors: PROTEA_ERR_INPUT for this image only. */
 protea_status protea_source_read(const protea_source *s, int64_t i, protea_image *out);
-/* Damage of an archive that was survived (truncated, bad checksum): one line, borrowed; NULL when there was none. */
+/* Damage of an archive that was survived (truncated, bad checksum): one line, escaped, borrowed; NULL when there was none. */
 const char *protea_source_warning(const protea_source *s);
 /* Bytes of decoded or archived data held in memory, for the log. */
 size_t protea_source_memory(const protea_source *s);
