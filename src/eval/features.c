@@ -38,17 +38,18 @@ static int64_t image_of(const extraction *e, int64_t row)
     return e->index ? e->index[row] : row;
 }
 
-/* The plain view of image i, or zeros when it is bad. */
+/* The plain view of image i, or zeros when it is bad, which is then noted. */
 static protea_status view_of(const extraction *e, int64_t i, float *x, int thread)
 {
-    protea_status status = protea_source_is_bad(e->source, i) ? PROTEA_ERR_INPUT
-                                                              : protea_source_read(e->source, i, &e->image[thread]);
-    if (status == PROTEA_OK)
-        return protea_plain_view(x, &e->image[thread], e->model->image_size, e->model->mean, e->model->std, &e->buffer[thread]);
-    if (status != PROTEA_ERR_INPUT)
-        return status;
+    const protea_model *m = e->model;
     memset(x, 0, (size_t)e->view * sizeof *x);
-    return protea_source_skip(e->source, i, protea_last_error());
+    if (protea_source_is_bad(e->source, i))
+        return PROTEA_OK;
+    protea_status status = protea_source_read(e->source, i, &e->image[thread]);
+    if (status == PROTEA_ERR_INPUT)
+        return protea_source_skip(e->source, i, protea_last_error());
+    PROTEA_TRY(status);
+    return protea_plain_view(x, &e->image[thread], m->image_size, m->mean, m->std, &e->buffer[thread]);
 }
 
 /* Views of rows first .. first + count into x. */
