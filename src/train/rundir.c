@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -211,42 +210,6 @@ void protea_rundir_log(void *self, protea_log_level level, const char *line)
     }
     if (run->log != NULL)
         run->log(run->log_cookie, level, line);
-}
-
-static protea_status write_skips(FILE *out, const protea_source *source, const protea_skip *skips, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        char name[4096], reason[1024];
-        protea_escape(name, sizeof name, protea_source_name(source, skips[i].index));
-        protea_escape(reason, sizeof reason, skips[i].reason);
-        fprintf(out, "%s\t%s\n", name, reason);
-    }
-    if (ferror(out))
-        return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory for %lld lines", PROTEA_RUN_SKIPPED, (long long)n);
-    return PROTEA_OK;
-}
-
-protea_status protea_rundir_write_skipped(const protea_rundir *run, const protea_source *source)
-{
-    char file[PROTEA_PATH_MAX];
-    const protea_skip *skips;
-    int64_t n = protea_source_skipped(source, &skips);
-    PROTEA_TRY(protea_rundir_file(run, file, PROTEA_RUN_SKIPPED));
-    if (n == 0) {
-        unlink(file);
-        return PROTEA_OK;
-    }
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    if (out == NULL)
-        return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory for %lld lines", PROTEA_RUN_SKIPPED, (long long)n);
-    protea_status status = write_skips(out, source, skips, n);
-    fclose(out);
-    if (status == PROTEA_OK)
-        status = protea_file_write(file, text, len);
-    free(text);
-    return status;
 }
 
 double protea_rundir_free_bytes(const protea_rundir *run)

@@ -4,7 +4,6 @@
 
 #include <protea/options.h>
 
-#include "data/source.h"
 #include "tensor/context.h"
 
 #define PROTEA_RUN_CONFIG "config.yaml"
@@ -39,9 +38,6 @@ protea_status protea_rundir_file(const protea_rundir *run, char out[static PROTE
  * A disk that is full never stops training. */
 void protea_rundir_set_log(protea_rundir *run, protea_log_fn log, void *cookie);
 void protea_rundir_log(void *run, protea_log_level level, const char *line);
-
-/* Writes skipped.tsv (path, reason; escaped), or removes it when nothing was skipped. */
-protea_status protea_rundir_write_skipped(const protea_rundir *run, const protea_source *source);
 
 /* Bytes that can still be written where the run lives; negative when it cannot be known. */
 double protea_rundir_free_bytes(const protea_rundir *run);

@@ -8,6 +8,7 @@
 #include "comm/comm.h"
 #include "train/metric_log.h"
 #include "train/record.h"
+#include "train/skip_list.h"
 #include "train/time_limit.h"
 #include "train/train_step.h"
 
@@ -123,6 +124,7 @@ static protea_status save(loop *l)
 {
     if (l->saved_step == l->state.now.step)
         return PROTEA_OK;
+    PROTEA_TRY(protea_skip_list_write(l->t->run, l->t->source));
     PROTEA_TRY(protea_record_save(&l->state));
     l->saved_step = l->state.now.step;
     return PROTEA_OK;
@@ -240,6 +242,7 @@ static protea_status restore(loop *l, const protea_st_file *file)
         return protea_fail(PROTEA_ERR_USAGE, "--epochs %lld: the run has come to step %lld already, %lld wanted at most",
                            (long long)l->t->opts->epochs, (long long)step, (long long)l->state.total_steps);
     PROTEA_TRY(protea_checkpoint_restore(file, protea_train_state_visit_saved, &l->state));
+    PROTEA_TRY(protea_skip_list_read(l->t->run, l->t->source));
     protea_train_state_move(&l->state, step);
     protea_log(l->t->cx, PROTEA_LOG_INFO, "going on at step %lld of %lld", (long long)step, (long long)l->state.total_steps);
     return PROTEA_OK;
@@ -295,6 +298,22 @@ static void fill_result(const loop *l, protea_train_result *r)
     };
 }
 
+/* The list of images that could not be used, also of a run that failed because there were too many. */
+static protea_status list_skipped(const protea_trainer *t, protea_status status)
+{
+    int64_t n = protea_source_skipped(t->source, NULL);
+    if (n > 0)
+        protea_log(t->cx, PROTEA_LOG_WARN, "%lld of %lld images could not be used: see %s/%s", (long long)n,
+                   (long long)protea_source_count(t->source), protea_rundir_path(t->run), PROTEA_RUN_SKIPPED);
+    if (status != PROTEA_OK) { /* whose message stays the last one */
+        char why[1024];
+        snprintf(why, sizeof why, "%s", protea_last_error());
+        protea_skip_list_write(t->run, t->source);
+        return protea_fail_text(status, why);
+    }
+    return protea_skip_list_write(t->run, t->source);
+}
+
 protea_status protea_train_run(const protea_trainer *t, protea_train_result *result)
 {
     loop l = { .t = t, .started = protea_seconds(), .saved_step = -1, .knn_top1 = -1 };
@@ -304,8 +323,7 @@ protea_status protea_train_run(const protea_trainer *t, protea_train_result *res
         status = run_epochs(&l);
         fill_result(&l, result);
     }
-    protea_train_state_close(&l.state); /* joins the loader's threads, which write the list of skipped images */
+    protea_train_state_close(&l.state);
     protea_metric_log_close(l.log);
-    protea_status listed = protea_rundir_write_skipped(t->run, t->source);
-    return status != PROTEA_OK ? status : listed;
+    return list_skipped(t, status);
 }

@@ -58,6 +58,20 @@ want_no_file killed/checkpoint.safetensors.tmp
 # an initialised network
 train -o untrained --epochs 0 --json; want_code 0; want_json steps 0; want_file untrained/encoder.safetensors
 
+# images that cannot be used: listed alike by a run that stopped
+"$protea" synth shapes -o spoilt --n 64 --size 16 --quiet >/dev/null
+for file in $(find spoilt -name '*.png' | sort | sed -n '3p;20p;41p'); do printf 'x' >"$file"; done
+# shellcheck disable=SC2086
+run train swav spoilt $small -o bad --epochs 6; want_code 0; want_err "3 of 64 images could not be used"
+[ "$(wc -l <bad/skipped.tsv)" -eq 3 ] || fail "3 lines in skipped.tsv wanted"
+# shellcheck disable=SC2086
+"$protea" train swav spoilt $small -o badly --epochs 6 >out 2>err </dev/null &
+for wait in $(seq 200); do [ -s badly/checkpoint.safetensors ] && break; sleep 0.02; done
+kill -9 $!; wait $! 2>/dev/null
+# shellcheck disable=SC2086
+run train swav spoilt $small -o badly --epochs 6 --resume; want_code 0; same_run bad badly
+cmp -s bad/skipped.tsv badly/skipped.tsv || fail "the same list of skipped images wanted"
+
 # refusals
 refused 2 "not empty" train swav $data $small -o whole --epochs 6
 refused 2 "epsilon" train swav $data $small -o again --epochs 6 --resume --epsilon 0.03
