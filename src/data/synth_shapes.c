@@ -164,7 +164,7 @@ static void paint_clutter(protea_image *out, protea_rng *rng)
     float size = (float)out->w;
     for (int n = (int)protea_rng_below(rng, 5); n > 0; n--) {
         figure speck = { between(rng, 0, size), between(rng, 0, size), between(rng, 0.03f, 0.07f) * size, 0 };
-        colour c = tinted(rng, 40, 215, 30);
+        colour c = tinted(rng, 20, 235, 40);
         paint_shape(out, n % 2 ? disc : square, speck, c);
     }
 }
@@ -181,7 +181,7 @@ static void add_noise(protea_image *out, protea_rng *rng)
 static void draw(protea_image *out, int label, protea_rng *rng)
 {
     figure figures[3];
-    colour base = tinted(rng, 20, 90, 20), main = tinted(rng, 165, 235, 20);
+    colour base = tinted(rng, 10, 110, 40), main = tinted(rng, 150, 245, 40);
     paint_background(out, base, rng);
     paint_clutter(out, rng);
     int n = place_figures(figures, (float)out->w, rng);
