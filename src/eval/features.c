@@ -14,8 +14,11 @@ typedef struct extraction {
     protea_source *source;
     const int64_t *index;      /* (n) which images; NULL: all in order */
     int64_t n;
-    int64_t batch, view;       /* images per pass, numbers per view (3,S,S) */
-    float *x;                  /* (batch,3,S,S) */
+    int64_t batch, view;       /* images per pass, numbers per view (3,S,S) of the model's image size S */
+    float *x;                  /* (batch,view): one view each, of the row's own side */
+    int *side;                 /* (batch) */
+    float *packed;             /* (batch,3,pass_side,pass_side): what the network is given */
+    int pass_side;             /* the arenas are planned for this side; 0: for none yet */
     float *z;                  /* (batch,dim): where the pass leaves its features */
     int n_threads;
     protea_image *image;       /* by thread */
@@ -38,18 +41,28 @@ static int64_t image_of(const extraction *e, int64_t row)
     return e->index ? e->index[row] : row;
 }
 
-/* The plain view of image i, or zeros when it is bad, which is then noted. */
-static protea_status view_of(const extraction *e, int64_t i, float *x, int thread)
+/* A square smaller than the model's images is looked at as it is: magnifying would add nothing but blur. Raw pixels need
+ * the same side everywhere. */
+static int side_of(const protea_model *m, const protea_image *image)
+{
+    bool as_it_is = !m->pixels && image->w == image->h && image->w < m->image_size;
+    return as_it_is ? image->w : m->image_size;
+}
+
+/* The plain view of image i and its side, or zeros when it is bad, which is then noted. */
+static protea_status view_of(const extraction *e, int64_t i, float *x, int *side, int thread)
 {
     const protea_model *m = e->model;
     memset(x, 0, (size_t)e->view * sizeof *x);
+    *side = m->image_size;
     if (protea_source_is_bad(e->source, i))
         return PROTEA_OK;
     protea_status status = protea_source_read(e->source, i, &e->image[thread]);
     if (status == PROTEA_ERR_INPUT)
         return protea_source_skip(e->source, i, protea_last_error());
     PROTEA_TRY(status);
-    return protea_plain_view(x, &e->image[thread], m->image_size, m->mean, m->std, &e->buffer[thread]);
+    *side = side_of(m, &e->image[thread]);
+    return protea_plain_view(x, &e->image[thread], *side, m->mean, m->std, &e->buffer[thread]);
 }
 
 /* Views of rows first .. first + count into x. */
@@ -59,7 +72,7 @@ static protea_status read_views(const extraction *e, float *x, int64_t first, in
     char message[1001] = "";
 #pragma omp parallel for schedule(dynamic) num_threads(e->n_threads)
     for (int64_t i = 0; i < count; i++) {
-        protea_status status = view_of(e, image_of(e, first + i), x + i * e->view, protea_thread_index());
+        protea_status status = view_of(e, image_of(e, first + i), x + i * e->view, &e->side[i], protea_thread_index());
         if (status == PROTEA_OK)
             continue;
 #pragma omp critical(protea_read_views)
@@ -71,14 +84,14 @@ static protea_status read_views(const extraction *e, float *x, int64_t first, in
     return failed == PROTEA_OK ? PROTEA_OK : protea_fail_text(failed, message);
 }
 
-/* One pass of the network over x with running statistics and no tape, also on paper. */
+/* One pass of the network over the packed views with running statistics and no tape, also on paper. */
 static protea_status forward(protea_ctx *cx, void *self)
 {
     const extraction *e = self;
     const protea_model *m = e->model;
     const protea_pass pass = { 0 };
-    const protea_tensor x = { .data = e->x, .dtype = PROTEA_F32, .n_dims = 4,
-                              .dim = { e->batch, 3, m->image_size, m->image_size } };
+    const protea_tensor x = { .data = e->packed, .dtype = PROTEA_F32, .n_dims = 4,
+                              .dim = { e->batch, 3, e->pass_side, e->pass_side } };
     size_t kept = protea_arena_mark(cx->kept), scratch = protea_arena_mark(cx->scratch);
     protea_tensor features, y;
     PROTEA_TRY(protea_forward(cx, m->backbone, &pass, &x, &features));
@@ -101,35 +114,64 @@ static protea_status check_rows(const extraction *e, const float *z, int64_t fir
     return PROTEA_OK;
 }
 
-/* Features of rows first .. first + count into z. A last, smaller batch is filled up with blank views, so that every
- * image passes through the same kernels whatever the number of images is. */
+/* The pass for those of the first count rows whose side it is; their features go to their rows of z. What is left of the
+ * batch is blank, so that every image passes through the same kernels however many there are. */
+static protea_status run_side(protea_ctx *cx, extraction *e, float *z, int64_t count, int side)
+{
+    int64_t dim = protea_features_dim(e->model, e->head), view = 3 * (int64_t)side * side, n = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (e->side[i] == side)
+            memcpy(e->packed + n++ * view, e->x + i * e->view, (size_t)view * sizeof *e->x);
+    memset(e->packed + n * view, 0, (size_t)((e->batch - n) * view) * sizeof *e->packed);
+    if (e->pass_side != side) {
+        e->pass_side = side;
+        PROTEA_TRY(protea_plan_arenas(cx, forward, e, NULL, NULL));
+    }
+    PROTEA_TRY(forward(cx, e));
+    n = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (e->side[i] == side)
+            memcpy(z + i * dim, e->z + n++ * dim, (size_t)dim * sizeof *z);
+    return PROTEA_OK;
+}
+
+static bool side_is_new(const extraction *e, int64_t row)
+{
+    for (int64_t i = 0; i < row; i++)
+        if (e->side[i] == e->side[row])
+            return false;
+    return true;
+}
+
+/* Features of rows first .. first + count into z. */
 static protea_status run_batch(protea_ctx *cx, extraction *e, float *z, int64_t first, int64_t count)
 {
     int64_t dim = protea_features_dim(e->model, e->head);
     if (e->model->pixels)
         return read_views(e, z, first, count);
     PROTEA_TRY(read_views(e, e->x, first, count));
-    memset(e->x + count * e->view, 0, (size_t)((e->batch - count) * e->view) * sizeof *e->x);
-    PROTEA_TRY(forward(cx, e));
-    memcpy(z, e->z, (size_t)(count * dim) * sizeof *z);
+    for (int64_t i = 0; i < count; i++)
+        if (side_is_new(e, i))
+            PROTEA_TRY(run_side(cx, e, z, count, e->side[i]));
     for (int64_t i = 0; i < count; i++)
         if (protea_source_is_bad(e->source, image_of(e, first + i)))
             memset(z + i * dim, 0, (size_t)dim * sizeof *z);
     return check_rows(e, z, first, count, dim);
 }
 
-static protea_status extraction_new(protea_ctx *cx, extraction *e)
+static protea_status extraction_new(extraction *e)
 {
     e->batch = batch_for(e->model->image_size);
     e->view = 3 * (int64_t)e->model->image_size * e->model->image_size;
     e->n_threads = protea_threads();
     PROTEA_TRY(protea_new(&e->image, (size_t)e->n_threads, sizeof *e->image, "images"));
     PROTEA_TRY(protea_new(&e->buffer, (size_t)e->n_threads, sizeof *e->buffer, "views"));
+    PROTEA_TRY(protea_new(&e->side, (size_t)e->batch, sizeof *e->side, "views"));
     if (e->model->pixels)
         return PROTEA_OK;
     PROTEA_TRY(protea_new(&e->x, (size_t)(e->batch * e->view), sizeof *e->x, "views"));
-    PROTEA_TRY(protea_new(&e->z, (size_t)(e->batch * protea_features_dim(e->model, e->head)), sizeof *e->z, "features"));
-    return protea_plan_arenas(cx, forward, e, NULL, NULL);
+    PROTEA_TRY(protea_new(&e->packed, (size_t)(e->batch * e->view), sizeof *e->packed, "views"));
+    return protea_new(&e->z, (size_t)(e->batch * protea_features_dim(e->model, e->head)), sizeof *e->z, "features");
 }
 
 static void extraction_free(extraction *e)
@@ -140,7 +182,9 @@ static void extraction_free(extraction *e)
         protea_augment_buffer_release(&e->buffer[t]);
     protea_free(e->image);
     protea_free(e->buffer);
+    protea_free(e->side);
     protea_free(e->x);
+    protea_free(e->packed);
     protea_free(e->z);
 }
 
@@ -164,7 +208,7 @@ protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model
     own.kept = own.scratch = NULL;
     own.planning = false;
     extraction e = { .model = model, .head = head, .source = source, .index = index, .n = n };
-    protea_status status = extraction_new(&own, &e);
+    protea_status status = extraction_new(&e);
     if (status == PROTEA_OK)
         status = run_all(&own, &e, z, progress, self);
     extraction_free(&e);

@@ -11,9 +11,10 @@ typedef protea_status (*protea_features_progress)(void *self, int64_t done);
 /* Width of a row of features. */
 int64_t protea_features_dim(const protea_model *model, bool head);
 
-/* Pooled backbone features (or head features) of all images on plain centred views: z (count, dim) of the caller. A bad
- * image gives a row of zeros and is noted in the source. A row does not depend on the other images. progress may be NULL.
- * Uses arenas of its own. Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INPUT (features that are not finite). */
+/* Pooled backbone features (or head features) of all images on plain centred views (short side to the model's image size,
+ * then the central square; a smaller square image as it is): z (count, dim) of the caller. A bad image gives a row of
+ * zeros and is noted in the source. A row does not depend on the other images. progress may be NULL. Uses arenas of its
+ * own. Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INPUT (features that are not finite). */
 protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
                                     protea_features_progress progress, void *self);
 

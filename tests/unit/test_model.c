@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "comm/comm.h"
 #include "eval/features.h"
 #include "format/safetensors.h"
@@ -209,6 +210,73 @@ static void features_do_not_depend_on_the_others(void **state)
     protea_source_close(source);
 }
 
+/* Squares of 8 pixels through a model for 16 are what they are through one for 8. */
+static void small_squares_are_used_as_they_are(void **state)
+{
+    (void)state;
+    enum { N = 10, DIM = 128 };
+    protea_model sixteen, eight;
+    protea_source *small;
+    protea_source_opts opts = protea_source_opts_default();
+    float a[N * DIM], b[N * DIM];
+    save(&(fault){ 0 }, true);
+    assert_int_equal(protea_source_open(&small, "synth:shapes,n=10,size=8", &opts), PROTEA_OK);
+    assert_int_equal(protea_model_open(&cx, &sixteen, path, 16), PROTEA_OK);
+    assert_int_equal(protea_model_open(&cx, &eight, path, 8), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &sixteen, false, small, a, NULL, NULL), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &eight, false, small, b, NULL, NULL), PROTEA_OK);
+    for (int i = 0; i < N * DIM; i++)
+        assert_true(fabsf(a[i] - b[i]) <= 1e-5f * (1 + fabsf(a[i])));
+    protea_model_close(&eight);
+    protea_model_close(&sixteen);
+    protea_source_close(small);
+}
+
+/* A folder of squares of several sides and a broken file: each row is what its image gives alone; the bad one is zeros. */
+static void sides_may_be_mixed(void **state)
+{
+    (void)state;
+    enum { N = 5, DIM = 128 };
+    const int side[N] = { 6, 12, 6, 9, 0 };
+    const float zero[DIM] = { 0 };
+    char pictures[80], name[N][96];
+    protea_model m;
+    protea_source *source;
+    protea_source_opts opts = protea_source_opts_default();
+    protea_rng rng = protea_rng_make(1, PROTEA_RNG_TEST, 0, 0, 0);
+    float all[N * DIM], one[DIM];
+    snprintf(pictures, sizeof pictures, "%s/pictures", folder);
+    assert_int_equal(protea_make_dirs(pictures), PROTEA_OK);
+    for (int i = 0; i < N; i++) {
+        protea_image image = { 0 };
+        uint8_t *bytes = NULL;
+        size_t len = 0;
+        snprintf(name[i], sizeof name[i], "%s/%d.png", pictures, i);
+        assert_int_equal(protea_image_reserve(&image, side[i] ? side[i] : 4, side[i] ? side[i] : 4), PROTEA_OK);
+        for (int p = 0; p < 3 * image.w * image.h; p++)
+            image.px[p] = (uint8_t)protea_rng_u32(&rng);
+        assert_int_equal(protea_image_encode_png(&bytes, &len, &image), PROTEA_OK);
+        assert_int_equal(protea_file_write(name[i], bytes, side[i] ? len : len / 2), PROTEA_OK);
+        protea_free(bytes);
+        protea_image_release(&image);
+    }
+    save(&(fault){ 0 }, true);
+    assert_int_equal(protea_source_open(&source, pictures, &opts), PROTEA_OK);
+    assert_int_equal(protea_source_count(source), N);
+    assert_int_equal(protea_model_open(&cx, &m, path, 0), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &m, false, source, all, NULL, NULL), PROTEA_OK);
+    for (int64_t i = 0; i < N; i++) {
+        assert_int_equal(protea_model_features_of(&cx, &m, false, source, &i, 1, one, NULL, NULL), PROTEA_OK);
+        assert_memory_equal(one, all + i * DIM, sizeof one);
+        assert_int_equal(memcmp(one, zero, sizeof one) == 0, side[i] == 0);
+        unlink(name[i]);
+    }
+    assert_true(protea_source_is_bad(source, N - 1));
+    rmdir(pictures);
+    protea_model_close(&m);
+    protea_source_close(source);
+}
+
 static protea_status stop_at_once(void *self, int64_t done)
 {
     *(int64_t *)self = done;
@@ -246,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metadata_is_read), cmocka_unit_test(shapes_are_recognised), cmocka_unit_test(wrong_files_are_refused),
         cmocka_unit_test(what_is_not_a_model), cmocka_unit_test(features_do_not_depend_on_the_others),
+        cmocka_unit_test(small_squares_are_used_as_they_are), cmocka_unit_test(sides_may_be_mixed),
         cmocka_unit_test(pixels_are_a_model),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
