@@ -119,8 +119,12 @@ static void print_usage(const protea_verb_info *info, const char *kind)
     if (kind != NULL || info->kinds == NULL)
         return;
     printf("\n%s:\n", info->kinds_title);
-    for (int i = 0; info->kinds[i] != NULL; i++)
-        printf("  %-*s%s\n", NAME_WIDTH, info->kinds[i], info->kind_summaries ? info->kind_summaries[i] : "");
+    for (int i = 0; info->kinds[i] != NULL; i++) {
+        if (info->kind_summaries != NULL)
+            printf("  %-*s%s\n", NAME_WIDTH, info->kinds[i], info->kind_summaries[i]);
+        else
+            printf("  %s\n", info->kinds[i]);
+    }
 }
 
 static protea_status print_options(const protea_verb_info *info, const char *kind)

@@ -19,7 +19,8 @@ static protea_status finish_output(cli_terminal *t, protea_status status)
         return status;
     char line[128];
     snprintf(line, sizeof line, "standard output: could not be written: %s", strerror(errno));
-    cli_terminal_error(t, line);
+    if (errno != EPIPE) /* who closed the pipe has seen enough */
+        cli_terminal_error(t, line);
     return status == PROTEA_OK ? PROTEA_ERR_IO : status;
 }
 

@@ -106,7 +106,7 @@ static const char *const protocols[] = { "knn", NULL };
 static const char *const protocol_lines[] = { "weighted k nearest neighbours on frozen features", NULL };
 
 const protea_verb protea_verb_eval = {
-    .info = { .name = "eval", .arguments = "MODEL", .summary = "measure how good a model's features are",
+    .info = { .name = "eval", .arguments = "MODEL --train DATA --test DATA", .summary = "measure how good a model's features are",
               .kinds = protocols, .kinds_title = "PROTOCOL", .kind_summaries = protocol_lines,
               .min_arguments = 1, .max_arguments = 1, .output = 0,
               .example = "protea eval knn runs/photos --train photos/train --test photos/test" },
