@@ -170,7 +170,7 @@ static bool lay_out(canvas *c)
     }
     double size = fmax(fabs(low), fabs(high));
     if (high - low <= FLAT * size) { /* a nearly flat line runs through the middle */
-        double margin = size > 0 ? size * FLAT : 1;
+        double margin = size > 0 ? size / 10 : 1;
         low -= margin;
         high += margin;
     }

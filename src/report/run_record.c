@@ -12,6 +12,13 @@
 
 enum { MOST_BYTES = 256 << 20 };
 
+static void free_curve(protea_curve *curve)
+{
+    protea_free(curve->name);
+    protea_free(curve->x);
+    protea_free(curve->y);
+}
+
 void protea_run_record_release(protea_run_record *r)
 {
     for (int i = 0; i < r->n_settings; i++) {
@@ -19,11 +26,8 @@ void protea_run_record_release(protea_run_record *r)
         protea_free(r->setting[i].value);
         protea_free(r->setting[i].help);
     }
-    for (int i = 0; i < r->n_curves; i++) {
-        protea_free(r->curve[i].name);
-        protea_free(r->curve[i].x);
-        protea_free(r->curve[i].y);
-    }
+    for (int i = 0; i < r->n_curves; i++)
+        free_curve(&r->curve[i]);
     for (int64_t i = 0; i < 2 * r->n_skipped; i++)
         protea_free(r->skipped[i]);
     protea_free(r->setting);
@@ -136,30 +140,29 @@ const protea_curve *protea_run_curve(const protea_run_record *r, const char *nam
     return NULL;
 }
 
-static protea_status find_curve(protea_curve **out, protea_run_record *r, const char *name)
+static protea_curve *known_curve(const protea_run_record *r, const char *name, bool by_epoch)
 {
-    const protea_curve *known = protea_run_curve(r, name);
-    if (known == NULL) {
-        PROTEA_TRY(protea_grow(&r->curve, (size_t)r->n_curves + 1, sizeof *r->curve, "curves"));
-        r->curve[r->n_curves] = (protea_curve){ 0 };
-        PROTEA_TRY(protea_copy_string(&r->curve[r->n_curves].name, name));
-        known = &r->curve[r->n_curves++];
-    }
-    *out = &r->curve[known - r->curve];
-    return PROTEA_OK;
+    for (int i = 0; i < r->n_curves; i++)
+        if (r->curve[i].by_epoch == by_epoch && strcmp(r->curve[i].name, name) == 0)
+            return &r->curve[i];
+    return NULL;
 }
 
-/* Lines within epochs make the curve where there are any; else those that end an epoch (kNN; logging that is rare). */
-static protea_status add_point(protea_run_record *r, const char *name, double x, double y, bool ends_epoch)
+static protea_status find_curve(protea_curve **out, protea_run_record *r, const char *name, bool by_epoch)
+{
+    *out = known_curve(r, name, by_epoch);
+    if (*out != NULL)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_grow(&r->curve, (size_t)r->n_curves + 1, sizeof *r->curve, "curves"));
+    *out = &r->curve[r->n_curves++];
+    **out = (protea_curve){ .by_epoch = by_epoch };
+    return protea_copy_string(&(*out)->name, name);
+}
+
+static protea_status add_point(protea_run_record *r, const char *name, double x, double y, bool by_epoch)
 {
     protea_curve *curve;
-    PROTEA_TRY(find_curve(&curve, r, name));
-    if (curve->n == 0 || (curve->by_epoch && !ends_epoch)) {
-        curve->by_epoch = ends_epoch;
-        curve->n = 0;
-    }
-    if (curve->by_epoch != ends_epoch)
-        return PROTEA_OK;
+    PROTEA_TRY(find_curve(&curve, r, name, by_epoch));
     if (curve->n == curve->capacity) {
         int64_t more = curve->capacity * 2 + 64;
         PROTEA_TRY(protea_grow(&curve->x, (size_t)more, sizeof *curve->x, "curves"));
@@ -169,6 +172,20 @@ static protea_status add_point(protea_run_record *r, const char *name, double x,
     curve->x[curve->n] = x;
     curve->y[curve->n++] = y;
     return PROTEA_OK;
+}
+
+/* Of the two curves of a name, that with more points stays: short runs end epochs more often than they log steps. */
+static void choose_curves(protea_run_record *r)
+{
+    for (int i = r->n_curves - 1; i >= 0; i--) {
+        protea_curve *curve = &r->curve[i];
+        const protea_curve *other = known_curve(r, curve->name, !curve->by_epoch);
+        if (other == NULL || curve->n > other->n || (curve->n == other->n && !curve->by_epoch))
+            continue;
+        free_curve(curve);
+        memmove(curve, curve + 1, (size_t)(r->n_curves - 1 - i) * sizeof *curve);
+        r->n_curves--;
+    }
 }
 
 /* Keys that say where a line stands rather than what was measured. */
@@ -233,6 +250,7 @@ static protea_status read_curves(protea_run_record *r, const char *run_dir)
         json_decref(json);
     }
     protea_free(text);
+    choose_curves(r);
     scale_curves(r, steps_per_epoch);
     return status;
 }

@@ -15,7 +15,7 @@ typedef struct protea_curve {
     char *name;         /* "loss", "knn_top1", "embedding_std" */
     double *x, *y;      /* (n): epochs with fractions, or steps where no epoch has ended yet */
     int64_t n, capacity;
-    bool by_epoch;      /* from the lines that end an epoch, as no line in between has it */
+    bool by_epoch;      /* from the lines that end an epoch, not from those in between */
 } protea_curve;
 
 typedef struct protea_run_record {

@@ -37,7 +37,7 @@ const char protea_report_style[] =
     ".figures .word{font-size:1.15rem;line-height:1.7}\n"
     ".figures .main dd{color:var(--accent)}\n"
     ".figures small{display:block;color:var(--soft);font-size:.8rem;font-weight:400;letter-spacing:0}\n"
-    ".plots{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}\n"
+    ".plots{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}\n"
     ".plots.minor{grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));margin-top:1rem}\n"
     ".plot{margin:0;padding:.9rem 1rem .6rem;background:var(--card);border:1px solid var(--line);border-radius:10px;"
     "box-shadow:var(--shadow);min-width:0;display:flex;flex-direction:column}\n"

@@ -17,6 +17,7 @@
 #include "report/html.h"
 #include "report/plot.h"
 #include "report/report.h"
+#include "report/run_record.h"
 
 static protea_ctx cx;
 static char run[] = "/tmp/protea-report-XXXXXX";
@@ -165,6 +166,24 @@ static void neighbours_are_shown_and_kept(void **state)
     protea_source_close(source);
 }
 
+/* A curve comes from the lines of steps or of epochs, whichever are more. */
+static void the_fuller_curve_is_drawn(void **state)
+{
+    (void)state;
+    protea_run_record r;
+    put("config.yaml", config);
+    put("metrics.jsonl", "{\"kind\":\"epoch\",\"step\":4,\"epoch\":1,\"loss\":3}\n"
+                         "{\"kind\":\"epoch\",\"step\":8,\"epoch\":2,\"loss\":2}\n"
+                         "{\"kind\":\"step\",\"step\":8,\"epoch\":2,\"loss\":9,\"lr\":1}\n");
+    assert_int_equal(protea_run_record_read(&r, run), PROTEA_OK);
+    assert_int_equal(r.n_curves, 2);
+    assert_int_equal(protea_run_curve(&r, "loss")->n, 2);
+    assert_true(protea_run_curve(&r, "loss")->y[1] == 2 && protea_run_curve(&r, "loss")->x[1] == 2);
+    assert_int_equal(protea_run_curve(&r, "lr")->n, 1);
+    assert_true(r.in_epochs && r.epochs == 2 && r.steps == 8);
+    protea_run_record_release(&r);
+}
+
 static void empty_runs_and_no_runs(void **state)
 {
     (void)state;
@@ -184,7 +203,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_escaped), cmocka_unit_test(plots_are_finite), cmocka_unit_test(hostile_names_stay_text),
-        cmocka_unit_test(neighbours_are_shown_and_kept), cmocka_unit_test(empty_runs_and_no_runs),
+        cmocka_unit_test(neighbours_are_shown_and_kept), cmocka_unit_test(the_fuller_curve_is_drawn),
+        cmocka_unit_test(empty_runs_and_no_runs),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }
