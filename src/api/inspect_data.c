@@ -128,6 +128,16 @@ static void put_statistics(json_t *result, const pixel_sums *s)
     json_object_set_new(result, "bad", json_integer(s->bad));
 }
 
+/* Fails with the reason of the first image. */
+static protea_status none_readable(const protea_source *source, const char *spec, int64_t bad)
+{
+    protea_image image = { 0 };
+    protea_status status = protea_source_read(source, 0, &image);
+    protea_image_release(&image);
+    return protea_fail(PROTEA_ERR_INPUT, "%s: none of %lld images can be read%s%s", spec, (long long)bad,
+                       status == PROTEA_OK ? "" : "; the first: ", status == PROTEA_OK ? "" : protea_last_error());
+}
+
 static protea_status describe(const protea_source *source, const protea_inspect_opts *opts, const protea_call *call,
                               const char *spec)
 {
@@ -146,8 +156,7 @@ static protea_status describe(const protea_source *source, const protea_inspect_
     json_object_set_new(call->result, "fingerprint", json_string(protea_source_fingerprint(source)));
     PROTEA_TRY(measure_sample(source, sample, call, &sums));
     if (sums.images == 0)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: none of %lld images could be read; one of them: %s", spec, (long long)sums.bad,
-                           protea_source_read(source, 0, &(protea_image){ 0 }) == PROTEA_OK ? "?" : protea_last_error());
+        return none_readable(source, spec, sums.bad);
     put_statistics(call->result, &sums);
     return PROTEA_OK;
 }

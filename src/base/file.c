@@ -140,8 +140,9 @@ protea_status protea_new_file_sync(protea_new_file *f)
 static protea_status keep_previous(const char *path, const char *previous)
 {
     char *step;
-    PROTEA_TRY(protea_new(&step, strlen(previous) + sizeof ".tmp", 1, previous));
-    sprintf(step, "%s.tmp", previous);
+    size_t size = strlen(previous) + sizeof ".tmp";
+    PROTEA_TRY(protea_new(&step, size, 1, previous));
+    snprintf(step, size, "%s.tmp", previous);
     unlink(step);
     bool done = link(path, step) == 0 ? rename(step, previous) == 0 : errno == ENOENT || rename(path, previous) == 0;
     protea_status status = done ? PROTEA_OK : fail_io(previous, "cannot be put in place");

@@ -10,7 +10,7 @@ failures=0
 run() {
     last="protea $*"
     code=0
-    timeout 120 "$protea" "$@" >out 2>err </dev/null || code=$?
+    timeout 300 "$protea" "$@" >out 2>err </dev/null || code=$?
 }
 
 fail() {

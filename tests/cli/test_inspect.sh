@@ -19,6 +19,8 @@ refused 3 "empty" inspect empty
 refused 3 "zero" inspect zero
 echo '<html>' >page.jpg
 refused 3 "page.jpg" inspect page.jpg
+mkdir pages && cp page.jpg pages
+refused 3 "none of 1 images can be read; the first: " inspect pages
 head -c 3000 z.npy >cut.npy
 refused 3 "cut.npy" inspect cut.npy
 head -c 700 set.tar >cut.tar
