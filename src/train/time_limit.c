@@ -57,11 +57,11 @@ protea_status protea_time_limit_measure(const protea_trainer *t, double started,
     return PROTEA_OK;
 }
 
-void protea_time_limit_follow(protea_train_state *s, int64_t done, double before, double seconds)
+void protea_time_limit_follow(protea_train_state *s, int64_t done, double seconds, double used)
 {
-    if (s->t->opts->max_minutes <= 0 || done < WARM_STEPS)
+    if (s->t->opts->max_minutes <= 0 || done < WARM_STEPS + TIMED_STEPS)
         return;
-    double left = (limit_seconds(s->t) - before - seconds) / (seconds / (double)done);
+    double left = (limit_seconds(s->t) - used) / (seconds / (double)done);
     int64_t most = s->now.n_epochs * s->now.steps_per_epoch, asked = s->t->opts->epochs * s->now.steps_per_epoch;
     int64_t steps = s->now.step + (left > 0 ? (int64_t)left : 0);
     steps = steps < most ? steps : most;

@@ -12,7 +12,8 @@
 /* Times some steps; *steps: how many fit. started: protea_seconds() when the run began. */
 protea_status protea_time_limit_measure(const protea_trainer *t, double started, int64_t *steps);
 
-/* The run's length as it now looks: done steps took `seconds` (of `before` + `seconds` over all parts of the run). */
-void protea_time_limit_follow(protea_train_state *s, int64_t done, double before, double seconds);
+/* The run's length as it now looks: `done` steps took `seconds`, with all that went on between them, and the run has used
+ * `used` seconds so far. */
+void protea_time_limit_follow(protea_train_state *s, int64_t done, double seconds, double used);
 
 #endif

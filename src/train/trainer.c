@@ -26,6 +26,7 @@ typedef struct loop {
     protea_metric_log *log;
     protea_means interval, epoch;
     double started, before;        /* clock when this call began; seconds of the run before it */
+    double first_began;            /* clock when its first step began */
     step_clock call_clock, interval_clock, epoch_clock;
     double reported, logged;       /* clock */
     int64_t first_step;            /* of this call */
@@ -135,7 +136,6 @@ static protea_status measure_knn(loop *l)
     const protea_train_hooks *hooks = l->t->train_hooks;
     int64_t epoch = l->state.now.epoch, freq = l->t->opts->knn_freq;
     bool last = l->state.now.step >= l->state.total_steps;
-    l->knn_top1 = -1;
     if (hooks == NULL || hooks->knn == NULL || !(last || (freq > 0 && epoch % freq == 0)))
         return PROTEA_OK;
     return hooks->knn(hooks->self, l->t->cx, l->state.backbone, &l->knn_top1);
@@ -181,19 +181,22 @@ static protea_status next_step(loop *l)
         protea_means_add(&l->interval, &out);
         protea_means_add(&l->epoch, &out);
     }
-    protea_time_limit_follow(s, s->now.step - l->first_step, l->before, protea_seconds() - l->started);
+    protea_time_limit_follow(s, s->now.step - l->first_step, protea_seconds() - l->first_began, run_seconds(l));
     report_progress(l, out.loss);
     if (s->now.step % l->t->opts->log_freq == 0)
         end_interval(l);
     return PROTEA_OK;
 }
 
-/* The line is written before the checkpoint, so that a run killed between the two measures the epoch again. */
-static protea_status end_epoch(loop *l)
+/* The line is written before the checkpoint, so that a run killed between the two measures the epoch again. Who is asked to
+ * stop measures nothing more. */
+static protea_status end_epoch(loop *l, bool stop)
 {
     const protea_train_state *s = &l->state;
     bool last = s->now.step >= s->total_steps;
-    PROTEA_TRY(measure_knn(l));
+    l->knn_top1 = -1;
+    if (last || !stop)
+        PROTEA_TRY(measure_knn(l));
     protea_metric_line line = make_line(l, "epoch", &l->epoch, &l->epoch_clock);
     line.knn_top1 = l->knn_top1;
     protea_metric_log_write(l->log, &line);
@@ -214,7 +217,7 @@ static protea_status run_epoch(loop *l, bool *stop)
         PROTEA_TRY(asked_to_stop(l, stop));
     } while (s->now.step < s->total_steps && s->now.step % s->now.steps_per_epoch != 0 && !*stop);
     bool ended = s->now.step >= s->total_steps || s->now.step % s->now.steps_per_epoch == 0;
-    return ended ? end_epoch(l) : PROTEA_OK;
+    return ended ? end_epoch(l, *stop) : PROTEA_OK;
 }
 
 static protea_status run_epochs(loop *l)
@@ -223,6 +226,7 @@ static protea_status run_epochs(loop *l)
     if (l->state.now.step >= l->state.total_steps) /* nothing to train: an initialised network, or a run that had ended */
         PROTEA_TRY(measure_knn(l));
     PROTEA_TRY(asked_to_stop(l, &stop));
+    l->first_began = protea_seconds();
     while (l->state.now.step < l->state.total_steps && !stop)
         PROTEA_TRY(run_epoch(l, &stop));
     PROTEA_TRY(save(l));
