@@ -63,7 +63,8 @@ static inline protea_status rig_visit(void *self, const protea_visitor *v)
     return r->ops->visit(r->method, v);
 }
 
-/* arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. Returns what the method's init returns; the rig must be closed either way. */
+/* arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. Returns what the method's init returns;
+ * the rig must be closed either way. */
 static inline protea_status rig_init(rig *r, const char *method, const char *arch, const char *const *settings)
 {
     protea_resnet_opts resnet = { .small_stem = true };
