@@ -1,5 +1,6 @@
-/* Proves: residual blocks differentiate rightly, by finite differences (whole networks: tests/oracle/test_resnet.c); a pass without a tape gives
- * the same features and keeps nothing else; bf16 follows f32; sizes, names and refusals are as documented. */
+/* Proves: residual blocks differentiate rightly, by finite differences (whole networks: tests/oracle/test_resnet.c); a pass
+ * without a tape gives the same features and keeps nothing else; bf16 follows f32; sizes, names and refusals are as
+ * documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -250,7 +251,8 @@ static void construction_survives_short_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features), cmocka_unit_test(bf16_follows_f32),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features),
+                                        cmocka_unit_test(bf16_follows_f32),
                                         cmocka_unit_test(parameter_counts), cmocka_unit_test(torchvision_names),
                                         cmocka_unit_test(unknown_arch_is_refused),
                                         cmocka_unit_test(construction_survives_short_memory) };

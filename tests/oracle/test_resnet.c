@@ -89,7 +89,8 @@ static bool read_wanted(wanted *out, const char *test_case, const char *name)
         if (sscanf(line, "%31s %127s %lf%n", found_case, found_name, &out->norm, &used) != 3)
             break;
         found = strcmp(found_case, test_case) == 0 && strcmp(found_name, name) == 0;
-        while (found && out->n < ENTRIES && sscanf(line + used, "%ld %lf%n", &out->index[out->n], &out->value[out->n], &more) == 2) {
+        while (found && out->n < ENTRIES &&
+               sscanf(line + used, "%ld %lf%n", &out->index[out->n], &out->value[out->n], &more) == 2) {
             used += more;
             out->n++;
         }
