@@ -13,4 +13,11 @@ bool protea_amx_backward_weights_takes(const protea_conv_dims *d);
 size_t protea_amx_backward_weights_scratch(const protea_conv_dims *d);
 void protea_amx_backward_weights(float *dw, const void *dy, const void *x, const protea_conv_dims *d, void *scratch);
 
+/* Forward and backward-data; bf16 NHWC activations, channels and outputs multiples of 32, at least 32 samples a thread.
+ * Equal bits for any number of threads; the scratch is for as many as are set when its size is asked. */
+bool protea_amx_conv_takes(const protea_conv_dims *d);
+size_t protea_amx_conv_scratch(const protea_conv_dims *d, protea_conv_pass pass);
+void protea_amx_conv_forward(void *y, const void *x, const float *w, const protea_conv_dims *d, void *scratch);
+void protea_amx_conv_backward_data(void *dx, const void *dy, const float *w, const protea_conv_dims *d, void *scratch);
+
 #endif

@@ -19,6 +19,8 @@ protea_conv_algorithm protea_conv_rule(const protea_conv_dims *d, protea_conv_pa
 {
     if (pass == PROTEA_CONV_BACKWARD_WEIGHTS && isa->amx && protea_amx_backward_weights_takes(d))
         return PROTEA_CONV_AMX;
+    if (pass != PROTEA_CONV_BACKWARD_WEIGHTS && isa->amx && protea_amx_conv_takes(d))
+        return PROTEA_CONV_AMX;
     bool winograd = isa->avx512 && d->x.dtype == PROTEA_F32 && d->kh == 3 && d->kw == 3 && d->stride == 1 &&
                     d->pad == 1 && d->x.block == 16 && d->y.block == 16;
     return winograd ? PROTEA_CONV_WINOGRAD : PROTEA_CONV_DIRECT;

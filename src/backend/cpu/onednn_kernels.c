@@ -25,7 +25,7 @@ static protea_status conv_scratch(protea_backend *be, size_t *bytes, const prote
 {
     protea_conv_plan *plan;
     if (on_amx(be, d, pass)) {
-        *bytes = protea_amx_backward_weights_scratch(d);
+        *bytes = pass == PROTEA_CONV_BACKWARD_WEIGHTS ? protea_amx_backward_weights_scratch(d) : protea_amx_conv_scratch(d, pass);
         return PROTEA_OK;
     }
     PROTEA_TRY(find(&plan, be, d, pass));
@@ -56,13 +56,19 @@ static protea_status run(protea_backend *be, const void *x, const float *w, cons
 static protea_status conv_forward(protea_backend *be, void *y, const void *x, const float *w, const protea_conv_dims *d,
                                   void *scratch)
 {
-    return run(be, x, w, y, d, PROTEA_CONV_FORWARD, scratch);
+    if (!on_amx(be, d, PROTEA_CONV_FORWARD))
+        return run(be, x, w, y, d, PROTEA_CONV_FORWARD, scratch);
+    protea_amx_conv_forward(y, x, w, d, scratch);
+    return PROTEA_OK;
 }
 
 static protea_status conv_backward_data(protea_backend *be, void *dx, const void *dy, const float *w,
                                         const protea_conv_dims *d, void *scratch)
 {
-    return run(be, dx, w, dy, d, PROTEA_CONV_BACKWARD_DATA, scratch);
+    if (!on_amx(be, d, PROTEA_CONV_BACKWARD_DATA))
+        return run(be, dx, w, dy, d, PROTEA_CONV_BACKWARD_DATA, scratch);
+    protea_amx_conv_backward_data(dx, dy, w, d, scratch);
+    return PROTEA_OK;
 }
 
 static protea_status conv_backward_weights(protea_backend *be, float *dw, const void *dy, const void *x,
