@@ -30,7 +30,7 @@ typedef struct protea_bench_net {
 protea_status protea_bench_resnet(protea_bench_result *out, const protea_bench *b, const protea_bench_net *net);
 
 /* The convolutions of ResNet-18 at 512 views of 32 pixels, pass by pass. Fills layers (a list) and gflops, share_of_peak over
- * all of them; logs a table. The peak is what a large matrix product of the same precision reaches in the same run. */
+ * all of them; logs a table. The peak is protea_cpu_peak's, of the same run. */
 protea_status protea_bench_conv(json_t *result, const protea_bench *b);
 
 /* Runs step once and then b->steps times; *seconds: the median of these. Stops with PROTEA_STOPPED on request. */

@@ -95,17 +95,6 @@ static protea_status time_pass(double *seconds, const protea_bench *b, const pro
     return status;
 }
 
-/* GFLOP/s of a large matrix product in the same precision: a 1x1 convolution whose maps stay in the caches. */
-static protea_status measure_peak(double *gflops, const protea_bench *b)
-{
-    static const struct layer product = { 1024, 1024, 16, 1, 1, 1 };
-    protea_conv_dims d = dims_of(&b->session->cx, 8, &product);
-    double seconds;
-    PROTEA_TRY(time_pass(&seconds, b, &d, PROTEA_CONV_FORWARD));
-    *gflops = flops(&d) / seconds / 1e9;
-    return PROTEA_OK;
-}
-
 typedef struct totals {
     double flops, seconds, peak;
 } totals;
@@ -138,7 +127,7 @@ protea_status protea_bench_conv(json_t *result, const protea_bench *b)
     totals sum = { 0, 0, 0 };
     json_t *list = json_array();
     json_object_set_new(result, "layers", list);
-    PROTEA_TRY(measure_peak(&sum.peak, b));
+    PROTEA_TRY(protea_cpu_peak(&sum.peak, b->session->cx.be, b->session->cx.compute));
     for (int i = 0; i < N_LAYERS; i++)
         for (int pass = PROTEA_CONV_FORWARD; pass <= PROTEA_CONV_BACKWARD_WEIGHTS; pass++)
             if (LAYERS[i].in != 3 || pass != PROTEA_CONV_BACKWARD_DATA) /* images want no gradient */

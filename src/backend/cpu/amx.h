@@ -7,8 +7,8 @@
 /* Asks the system for the tile registers, once per process and before any other function here. False: no AMX. */
 bool protea_amx_open(void);
 
-/* dw += gradient of the weights; bf16 NHWC activations, channels and outputs multiples of 32. Equal bits for any number of
- * threads. scratch: protea_amx_backward_weights_scratch bytes, 64-aligned. */
+/* dw += gradient of the weights; bf16 NHWC activations, channels and outputs multiples of 32, at least 32 samples. Equal
+ * bits for any number of threads. scratch: protea_amx_backward_weights_scratch bytes, 64-aligned. */
 bool protea_amx_backward_weights_takes(const protea_conv_dims *d);
 size_t protea_amx_backward_weights_scratch(const protea_conv_dims *d);
 void protea_amx_backward_weights(float *dw, const void *dy, const void *x, const protea_conv_dims *d, void *scratch);
@@ -19,5 +19,8 @@ bool protea_amx_conv_takes(const protea_conv_dims *d);
 size_t protea_amx_conv_scratch(const protea_conv_dims *d, protea_conv_pass pass);
 void protea_amx_conv_forward(void *y, const void *x, const float *w, const protea_conv_dims *d, void *scratch);
 void protea_amx_conv_backward_data(void *dx, const void *dy, const float *w, const protea_conv_dims *d, void *scratch);
+
+/* GFLOP/s of all threads together that the unit reaches on its registers; 0 where there is none. Takes about 25 ms. */
+double protea_amx_peak(void);
 
 #endif

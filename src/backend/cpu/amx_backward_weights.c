@@ -1,47 +1,54 @@
 /* Gradient of convolution weights on AMX.
  *
- *   dw[o,c,p,q] = sum over pixels k of dy[k,o] * x[pixel k moved by tap (p,q), c]
+ *   dw[o,c,p,q] = sum over samples n and output pixels i of dy[n,i,o] * x[n, i*stride + (p,q) - pad, c]
  *
- * is, for each tap, a product of matrices with the pixels as inner dimension. Pixels are put on a line: sample after
- * sample, row after row, each row with `pitch` places and each sample with `rows` rows, such that a move by a tap is a
- * move along the line, and what falls off a map's edge meets a place that holds zeros. With a stride, x is split into
- * phases (every stride-th row and column), on each of which a tap is again a plain move.
+ * The inner dimension of a tile product is 32 samples at one output pixel and the input pixel that a tap leads to: pairs
+ * of pixels that fall off the edge are not computed at all, and strides cost nothing.
  *
- * A chunk of samples is packed first: dy as rows of one output channel (o, place), x as pairs of places interleaved
- * (c / 16, place / 2, 16, 2), as the tile product wants them. A tap's move is taken by reading dy from another place, so
- * one packed copy of each serves all taps. Then every (32 outputs, 32 channels) task goes over all taps with 2 x 2
- * tiles of sums. Tasks are independent and each adds up its pixels in order: no thread count changes a bit.
- *
- * Why: oneDNN 2.6.3's jit:avx512_core_amx_bf16 does 90 to 1400 GFLOP/s here, least at small maps and strides. */
+ * The batch is taken in chunks: some groups of 32 samples, of their maps a band of rows. A chunk is packed by all threads
+ * as the tile product wants it: dy as (o / 32, group, pixel, 2, 16 outputs, 32 samples), x as (c / 32, group, pixel, 2,
+ * 16 pairs of samples, 16 channels, 2). Then every (32 outputs, 32 channels) task goes over all taps with 2 x 2 tiles of
+ * sums. Tasks are independent and each adds up its products in order: no thread count changes a bit. */
 #include "backend/cpu/amx.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "backend/bf16.h"
+#include "backend/cpu/amx_tiles.h"
 
-enum { TILE = 16, STEP = 32 /* places that one tile product takes */, SIDE = 32 /* outputs and channels of a task */ };
-enum { CHUNK_BYTES = 1 << 20 /* of packed x or dy, whichever is wider */, MAX_PHASES = 4, MAX_TAPS = 9 };
+enum {
+    SIDE = 32,                      /* outputs and channels of a task, and samples of a group */
+    PAIR_WORDS = 2 * TILE_WORDS,    /* bf16 of a packed pixel of a group: 32 samples, 32 channels */
+    SUM_WORDS = SIDE * SIDE,
+    CHUNK_BYTES = 2 << 20,          /* of packed dy, about */
+    CHUNK_PIXELS = 256,             /* of one panel, over all groups, about: two panels stay in the second-level cache */
+    MAX_TAPS = 9
+};
 
-/* The line of places, and where everything lies on it. */
-typedef struct line {
-    int64_t pitch, rows;                /* places of a row, rows of a sample */
-    int64_t samples;                    /* of a chunk */
-    int64_t places;                     /* of a chunk: a multiple of STEP */
-    int64_t margin;                     /* places of zeros before and behind each row of packed dy: a multiple of STEP */
-    int64_t dy_pitch;                   /* places of a row of packed dy, margins included */
-    int64_t n_phases;
-    int64_t phase_y[MAX_PHASES], phase_x[MAX_PHASES];
-    int64_t tap_phase[MAX_TAPS], tap_move[MAX_TAPS];
-} line;
+typedef struct rows {
+    int64_t from, to;
+} rows;
 
-static int64_t floor_div(int64_t a, int64_t b)
+/* What the threads work on. */
+typedef struct work {
+    const protea_conv_dims *d;
+    const protea_bf16 *dy, *x;
+    int64_t groups, band;           /* of a chunk: groups of samples, rows of dy */
+    int64_t x_rows;                 /* the most rows of x that a band meets */
+    int64_t tasks;
+    protea_bf16 *packed_dy, *packed_x;
+    float *sums;                    /* (tap, o / 32, c / 32, 2, 2, 16, 16) */
+    int64_t first;                  /* this chunk: its first sample, */
+    rows dy_now, x_now;             /* its rows */
+} work;
+
+static int64_t least(int64_t a, int64_t b)
 {
-    return a >= 0 ? a / b : -((-a + b - 1) / b);
+    return a < b ? a : b;
 }
 
 static int64_t most(int64_t a, int64_t b)
@@ -49,80 +56,62 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t least(int64_t a, int64_t b)
+static rows rows_met(const protea_conv_dims *d, rows dy)
 {
-    return a < b ? a : b;
+    int64_t from = dy.from * d->stride - d->pad, to = (dy.to - 1) * d->stride - d->pad + d->kh;
+    return (rows){ most(from, 0), most(least(to, d->x.h), 0) };
 }
 
-static int64_t round_up(int64_t n, int64_t unit)
+static work make_work(const protea_conv_dims *d)
 {
-    return (n + unit - 1) / unit * unit;
-}
-
-/* Finds or adds the phase that holds rows y (mod stride) and columns x. */
-static int64_t phase_of(line *l, int64_t y, int64_t x)
-{
-    int64_t i = 0;
-    while (i < l->n_phases && (l->phase_y[i] != y || l->phase_x[i] != x))
-        i++;
-    if (i == l->n_phases) {
-        l->phase_y[i] = y;
-        l->phase_x[i] = x;
-        l->n_phases++;
+    work k = { .d = d, .groups = 1, .band = d->y.h, .tasks = d->y.c / SIDE * (d->x.c / SIDE) };
+    int64_t pixels = least(CHUNK_PIXELS, most(1, CHUNK_BYTES / (most(d->x.c, d->y.c) * SIDE * 2)));
+    if (d->y.h * d->y.w <= pixels)
+        k.groups = least(pixels / (d->y.h * d->y.w), (d->x.n + SIDE - 1) / SIDE);
+    else
+        k.band = most(1, pixels / d->y.w);
+    for (int64_t from = 0; from < d->y.h; from += k.band) {
+        rows r = rows_met(d, (rows){ from, least(from + k.band, d->y.h) });
+        k.x_rows = most(k.x_rows, r.to - r.from);
     }
-    return i;
+    return k;
 }
 
-/* Zeros that moves of up to `before` back and `behind` forward need between rows (or samples) of `outputs`. */
-static int64_t with_edges(int64_t outputs, int64_t kernel, const protea_conv_dims *d)
+/* Packed pixels of a panel (32 channels) in a chunk. */
+static int64_t dy_pixels(const work *k)
 {
-    int64_t before = -floor_div(-d->pad, d->stride), behind = floor_div(kernel - 1 - d->pad, d->stride);
-    return outputs + most(before, most(behind, 0));
+    return k->groups * k->band * k->d->y.w;
 }
 
-static line make_line(const protea_conv_dims *d)
+static int64_t x_pixels(const work *k)
 {
-    line l = { .pitch = with_edges(d->y.w, d->kw, d), .rows = with_edges(d->y.h, d->kh, d) };
-    int64_t widest = most(d->x.c, d->y.c) * 2;
-    for (int64_t tap = 0; tap < d->kh * d->kw; tap++) {
-        int64_t y = tap / d->kw - d->pad, x = tap % d->kw - d->pad;
-        int64_t move_y = floor_div(y, d->stride), move_x = floor_div(x, d->stride);
-        l.tap_phase[tap] = phase_of(&l, y - move_y * d->stride, x - move_x * d->stride);
-        l.tap_move[tap] = move_y * l.pitch + move_x;
-        l.margin = most(l.margin, round_up(l.tap_move[tap] < 0 ? -l.tap_move[tap] : l.tap_move[tap], STEP));
-    }
-    l.samples = least(d->x.n, most(1, CHUNK_BYTES / (widest * l.pitch * l.rows)));
-    l.places = round_up(l.samples * l.pitch * l.rows, STEP);
-    l.dy_pitch = l.places + 2 * l.margin;
-    if (l.dy_pitch / STEP % 2 == 0) /* an odd number of cache lines, so that a tile's rows fall on different sets */
-        l.dy_pitch += STEP;
-    return l;
+    return k->groups * k->x_rows * k->d->x.w;
 }
 
-/* Where the parts of the scratch begin, in bytes. */
+/* Bytes of the parts of the scratch. */
 typedef struct parts {
-    size_t dy, x, sums, all;
+    size_t dy, x, sums;
 } parts;
 
-static parts make_parts(const protea_conv_dims *d, const line *l)
+static parts parts_of(const work *k)
 {
-    parts p = { 0 };
-    p.x = p.dy + (size_t)(d->y.c * l->dy_pitch) * sizeof(protea_bf16);
-    p.sums = p.x + (size_t)(l->n_phases * d->x.c * l->places) * sizeof(protea_bf16);
-    p.all = p.sums + (size_t)(d->kh * d->kw * d->y.c * d->x.c) * sizeof(float);
-    return p;
+    const protea_conv_dims *d = k->d;
+    return (parts){ (size_t)(d->y.c / SIDE * dy_pixels(k) * PAIR_WORDS) * sizeof(protea_bf16),
+                    (size_t)(d->x.c / SIDE * x_pixels(k) * PAIR_WORDS) * sizeof(protea_bf16),
+                    (size_t)(d->kh * d->kw * k->tasks * SUM_WORDS) * sizeof(float) };
 }
 
 bool protea_amx_backward_weights_takes(const protea_conv_dims *d)
 {
     return d->x.dtype == PROTEA_BF16 && d->x.block == d->x.c && d->y.block == d->y.c && d->x.c % SIDE == 0 &&
-           d->y.c % SIDE == 0 && d->stride <= 2 && d->kh * d->kw <= MAX_TAPS;
+           d->y.c % SIDE == 0 && d->kh * d->kw <= MAX_TAPS && d->x.n >= SIDE;
 }
 
 size_t protea_amx_backward_weights_scratch(const protea_conv_dims *d)
 {
-    line l = make_line(d);
-    return make_parts(d, &l).all;
+    work k = make_work(d);
+    parts p = parts_of(&k);
+    return p.dy + p.x + p.sums;
 }
 
 /* Transposes 16 x 16 words of 32 bits. */
@@ -153,201 +142,184 @@ static void transpose(__m512i r[TILE])
     }
 }
 
-/* How a map (or a phase of it) lies on the line. */
-typedef struct places {
-    const protea_bf16 *data;    /* channel 0 of the first pixel of the first sample */
-    const protea_map *m;
-    int64_t samples, rows, pitch;
-    int64_t height, width;      /* of the phase: places that hold pixels */
-    int64_t phase_y, phase_x, stride;
-} places;
-
-/* The first pixel of a row of the line, or NULL when the whole row holds zeros. */
-static const protea_bf16 *row_start(const places *p, int64_t row)
+/* 32 channels at one pixel of 32 samples (those from `samples` on count as zeros), `stride` elements apart: 16 words of
+ * two neighbour samples for channels 0 to 15 and for 16 to 31. */
+static void load_pairs(__m512i low[TILE], __m512i high[TILE], const protea_bf16 *from, int64_t stride, int64_t samples)
 {
-    int64_t sample = row / p->rows, y = row % p->rows;
-    if (sample >= p->samples || y >= p->height)
-        return NULL;
-    return p->data + ((sample * p->m->h + y * p->stride + p->phase_y) * p->m->w + p->phase_x) * p->m->c;
+    for (int64_t i = 0; i < TILE; i++) {
+        __m512i a = 2 * i < samples ? _mm512_loadu_si512(from + 2 * i * stride) : _mm512_setzero_si512();
+        __m512i b = 2 * i + 1 < samples ? _mm512_loadu_si512(from + (2 * i + 1) * stride) : _mm512_setzero_si512();
+        __m512i b_low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(b));
+        __m512i b_high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(b, 1));
+        low[i] = _mm512_or_si512(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(a)), _mm512_slli_epi32(b_low, 16));
+        high[i] = _mm512_or_si512(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(a, 1)), _mm512_slli_epi32(b_high, 16));
+    }
 }
 
-static __m512i widened(const protea_bf16 *pixel, int64_t c)
+static void store_tile(protea_bf16 *to, const __m512i word[TILE])
 {
-    return pixel == NULL ? _mm512_setzero_si512()
-                         : _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)(pixel + c)));
+    for (int i = 0; i < TILE; i++)
+        _mm512_store_si512(to + i * STEP, word[i]);
 }
 
-/* 16 channels of two neighbour places, interleaved. */
-static __m512i pair(const protea_bf16 *first, const protea_bf16 *second, int64_t c)
+/* All channels of one pixel of one group. to: the pixel in the first panel. */
+static void pack_pixel(protea_bf16 *to, int64_t panel_words, const protea_map *m, const protea_bf16 *from, int64_t samples,
+                       bool transposed)
 {
-    return _mm512_or_si512(widened(first, c), _mm512_slli_epi32(widened(second, c), 16));
-}
-
-/* The pixels at STEP places; NULL: zeros. */
-static void find_pixels(const protea_bf16 *pixel[STEP], const places *p, int64_t place)
-{
-    int64_t row = place / p->pitch, column = place % p->pitch;
-    const protea_bf16 *start = row_start(p, row);
-    for (int64_t i = 0; i < STEP; i++) {
-        pixel[i] = start != NULL && column < p->width ? start + column * p->stride * p->m->c : NULL;
-        if (++column == p->pitch) {
-            column = 0;
-            start = row_start(p, ++row);
+    __m512i low[TILE], high[TILE];
+    for (int64_t c = 0; c < m->c; c += SIDE) {
+        load_pairs(low, high, from + c, m->h * m->w * m->c, samples);
+        if (transposed) {
+            transpose(low);
+            transpose(high);
         }
+        store_tile(to + c / SIDE * panel_words, low);
+        store_tile(to + c / SIDE * panel_words + TILE_WORDS, high);
     }
 }
 
-/* STEP places of x, all channels, to (c / 16, place / 2, 16, 2). */
-static void pack_x_step(protea_bf16 *out, const places *p, int64_t place, int64_t n_places)
+/* Whether some tap leads to this row or column of x. */
+static bool is_met(const protea_conv_dims *d, int64_t at, int64_t taps)
 {
-    const protea_bf16 *pixel[STEP];
-    find_pixels(pixel, p, place);
-    for (int64_t c = 0; c < p->m->c; c += TILE)
-        for (int64_t i = 0; i < STEP; i += 2)
-            _mm512_storeu_si512(out + c * n_places + (place + i) * TILE, pair(pixel[i], pixel[i + 1], c));
+    for (int64_t p = 0; p < taps; p++)
+        if ((at + d->pad - p) % d->stride == 0)
+            return true;
+    return false;
 }
 
-/* STEP places of dy, all channels, to (o, place). */
-static void pack_dy_step(protea_bf16 *out, const places *p, int64_t place, int64_t dy_pitch)
-{
-    const protea_bf16 *pixel[STEP];
-    __m512i word[TILE];
-    find_pixels(pixel, p, place);
-    for (int64_t o = 0; o < p->m->c; o += TILE) {
-        for (int64_t i = 0; i < TILE; i++)
-            word[i] = pair(pixel[2 * i], pixel[2 * i + 1], o);
-        transpose(word);
-        for (int64_t i = 0; i < TILE; i++)
-            _mm512_storeu_si512(out + (o + i) * dy_pitch + place, word[i]);
-    }
-}
-
-/* What the threads work on. */
-typedef struct work {
-    const protea_conv_dims *d;
-    line l;
-    protea_bf16 *dy, *x;
-    float *sums; /* (tap, o / 32, c / 32, 2, 2, 16, 16) */
-} work;
-
-/* Places of phase `phase` of x that some tap reads for some output. */
-static places x_places(const work *k, const protea_bf16 *x, int64_t samples, int64_t phase)
+/* Row `item` of the chunk: rows of dy of all groups, then rows of x. */
+static void pack_row(const work *k, int64_t item)
 {
     const protea_conv_dims *d = k->d;
-    places p = { x, &d->x, samples, k->l.rows, k->l.pitch, 0, 0, k->l.phase_y[phase], k->l.phase_x[phase], d->stride };
-    int64_t behind_y = most(0, floor_div(d->kh - 1 - d->pad - p.phase_y, d->stride));
-    int64_t behind_x = most(0, floor_div(d->kw - 1 - d->pad - p.phase_x, d->stride));
-    p.height = least((d->x.h - p.phase_y + d->stride - 1) / d->stride, d->y.h + behind_y);
-    p.width = least((d->x.w - p.phase_x + d->stride - 1) / d->stride, d->y.w + behind_x);
-    return p;
+    int64_t dy_height = k->dy_now.to - k->dy_now.from, x_height = k->x_now.to - k->x_now.from;
+    bool is_dy = item < k->groups * dy_height;
+    item -= is_dy ? 0 : k->groups * dy_height;
+    const protea_map *m = is_dy ? &d->y : &d->x;
+    int64_t height = is_dy ? dy_height : x_height, room = is_dy ? k->band : k->x_rows;
+    int64_t group = item / height, row = item % height, y = row + (is_dy ? k->dy_now.from : k->x_now.from);
+    int64_t first = k->first + group * SIDE, samples = least(SIDE, m->n - first);
+    const protea_bf16 *from = (is_dy ? k->dy : k->x) + (first * m->h + y) * m->w * m->c;
+    protea_bf16 *to = (is_dy ? k->packed_dy : k->packed_x) + (group * room + row) * m->w * PAIR_WORDS;
+    if (!is_dy && !is_met(d, y, d->kh))
+        return;
+    for (int64_t i = 0; i < m->w; i++)
+        if (is_dy || is_met(d, i, d->kw))
+            pack_pixel(to + i * PAIR_WORDS, (is_dy ? dy_pixels(k) : x_pixels(k)) * PAIR_WORDS, m, from + i * m->c, samples, is_dy);
 }
 
-static void pack(const work *k, const protea_bf16 *dy, const protea_bf16 *x, int64_t samples)
+static void pack(const work *k)
 {
-    const line *l = &k->l;
-    const places dy_map = { dy, &k->d->y, samples, l->rows, l->pitch, k->d->y.h, k->d->y.w, 0, 0, 1 };
-    int64_t steps = l->places / STEP;
+    int64_t items = k->groups * (k->dy_now.to - k->dy_now.from + k->x_now.to - k->x_now.from);
 #pragma omp for schedule(static)
-    for (int64_t i = 0; i < steps * (1 + l->n_phases); i++) {
-        int64_t what = i / steps, place = i % steps * STEP;
-        if (what == 0) {
-            pack_dy_step(k->dy + l->margin, &dy_map, place, l->dy_pitch);
-        } else {
-            places x_map = x_places(k, x, samples, what - 1);
-            pack_x_step(k->x + (what - 1) * k->d->x.c * l->places, &x_map, place, l->places);
-        }
-    }
+    for (int64_t item = 0; item < items; item++)
+        pack_row(k, item);
 }
 
-/* Adds one tap's product over all places to 2 x 2 tiles of sums. */
-static void multiply(float *sums, const protea_bf16 *dy, int64_t dy_pitch, const protea_bf16 *x, int64_t n_places)
+/* Adds the products of `count` pixels in a row to the tiles of sums 0 to 3. */
+static void multiply(const protea_bf16 *dy, const protea_bf16 *x, int64_t stride, int64_t count)
 {
-    const long dy_stride = (long)dy_pitch * 2, sum_stride = TILE * 4, x_stride = TILE * 4;
-    _tile_loadd(0, sums, sum_stride);
-    _tile_loadd(1, sums + 256, sum_stride);
-    _tile_loadd(2, sums + 512, sum_stride);
-    _tile_loadd(3, sums + 768, sum_stride);
-    for (int64_t k = 0; k < n_places; k += STEP) {
-        _tile_loadd(4, dy + k, dy_stride);
-        _tile_loadd(6, x + k * TILE, x_stride);
+    for (int64_t i = 0; i < count; i++) {
+        _tile_loadd(4, dy + i * PAIR_WORDS, 64);
+        _tile_loadd(6, x + i * stride * PAIR_WORDS, 64);
         _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, x + (n_places + k) * TILE, x_stride);
+        _tile_loadd(7, x + i * stride * PAIR_WORDS + TILE_WORDS, 64);
         _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, dy + TILE * dy_pitch + k, dy_stride);
+        _tile_loadd(5, dy + i * PAIR_WORDS + TILE_WORDS, 64);
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
     }
-    _tile_stored(0, sums, sum_stride);
-    _tile_stored(1, sums + 256, sum_stride);
-    _tile_stored(2, sums + 512, sum_stride);
-    _tile_stored(3, sums + 768, sum_stride);
 }
 
-/* All taps of 32 outputs and 32 channels. */
+/* Output positions [from, to) that tap `tap` leads from to positions inside [begin, end). */
+static rows outputs_inside(const protea_conv_dims *d, int64_t tap, rows outputs, int64_t begin, int64_t end)
+{
+    rows r = outputs;
+    while (r.from < r.to && r.from * d->stride + tap - d->pad < begin)
+        r.from++;
+    while (r.to > r.from && (r.to - 1) * d->stride + tap - d->pad >= end)
+        r.to--;
+    return r;
+}
+
+/* One tap of 32 outputs and 32 channels, over the chunk. dy, x: their panels. */
+static void run_tap(const work *k, float *sums, const protea_bf16 *dy, const protea_bf16 *x, int64_t p, int64_t q)
+{
+    const protea_conv_dims *d = k->d;
+    rows height = outputs_inside(d, p, k->dy_now, k->x_now.from, k->x_now.to);
+    rows width = outputs_inside(d, q, (rows){ 0, d->y.w }, 0, d->x.w);
+    int64_t left = width.from * d->stride + q - d->pad;
+    _tile_loadd(0, sums, TILE * 4);
+    _tile_loadd(1, sums + 256, TILE * 4);
+    _tile_loadd(2, sums + 512, TILE * 4);
+    _tile_loadd(3, sums + 768, TILE * 4);
+    for (int64_t group = 0; group < k->groups; group++)
+        for (int64_t i = height.from; i < height.to; i++) {
+            int64_t y = i * d->stride + p - d->pad - k->x_now.from;
+            multiply(dy + ((group * k->band + i - k->dy_now.from) * d->y.w + width.from) * PAIR_WORDS,
+                     x + ((group * k->x_rows + y) * d->x.w + left) * PAIR_WORDS, d->stride, width.to - width.from);
+        }
+    _tile_stored(0, sums, TILE * 4);
+    _tile_stored(1, sums + 256, TILE * 4);
+    _tile_stored(2, sums + 512, TILE * 4);
+    _tile_stored(3, sums + 768, TILE * 4);
+}
+
 static void run_task(const work *k, int64_t task)
 {
     const protea_conv_dims *d = k->d;
-    const line *l = &k->l;
-    int64_t o = task / (d->x.c / SIDE) * SIDE, c = task % (d->x.c / SIDE) * SIDE, tasks = d->y.c / SIDE * (d->x.c / SIDE);
-    for (int64_t tap = 0; tap < d->kh * d->kw; tap++) {
-        const protea_bf16 *x = k->x + (l->tap_phase[tap] * d->x.c + c) * l->places;
-        const protea_bf16 *dy = k->dy + o * l->dy_pitch + l->margin - l->tap_move[tap];
-        multiply(k->sums + (tap * tasks + task) * SIDE * SIDE, dy, l->dy_pitch, x, l->places);
-    }
+    const protea_bf16 *dy = k->packed_dy + task / (d->x.c / SIDE) * dy_pixels(k) * PAIR_WORDS;
+    const protea_bf16 *x = k->packed_x + task % (d->x.c / SIDE) * x_pixels(k) * PAIR_WORDS;
+    for (int64_t tap = 0; tap < d->kh * d->kw; tap++)
+        run_tap(k, k->sums + (tap * k->tasks + task) * SUM_WORDS, dy, x, tap / d->kw, tap % d->kw);
 }
 
-/* Adds the sums to dw (O,C,KH,KW). */
+/* Adds a task's sums to dw (O,C,KH,KW). */
 static void add_sums(float *dw, const work *k, int64_t task)
 {
     const protea_conv_dims *d = k->d;
-    int64_t o = task / (d->x.c / SIDE) * SIDE, c = task % (d->x.c / SIDE) * SIDE, tasks = d->y.c / SIDE * (d->x.c / SIDE);
-    int64_t taps = d->kh * d->kw;
-    for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t i = 0; i < SIDE * SIDE; i++) {
-            int64_t tile = i / 256, row = i / TILE % TILE, column = i % TILE;
-            int64_t at = ((o + tile / 2 * TILE + row) * d->x.c + c + tile % 2 * TILE + column) * taps + tap;
-            dw[at] += k->sums[(tap * tasks + task) * SIDE * SIDE + i];
-        }
+    int64_t o = task / (d->x.c / SIDE) * SIDE, c = task % (d->x.c / SIDE) * SIDE, taps = d->kh * d->kw;
+    for (int64_t i = 0; i < SUM_WORDS; i++) {
+        int64_t tile = i / 256, row = i / TILE % TILE, column = i % TILE;
+        float *to = dw + ((o + tile / 2 * TILE + row) * d->x.c + c + tile % 2 * TILE + column) * taps;
+        for (int64_t tap = 0; tap < taps; tap++)
+            to[tap] += k->sums[(tap * k->tasks + task) * SUM_WORDS + i];
+    }
 }
 
-/* All eight tile registers: 16 rows of 64 bytes. */
-static void configure_tiles(void)
+/* One chunk, by all threads of the parallel region. */
+static void run_chunk(work k, int64_t first, int64_t from)
 {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config = { .palette = 1 };
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = 64;
-        config.rows[i] = TILE;
-    }
-    _tile_loadconfig(&config);
+    k.first = first;
+    k.dy_now = (rows){ from, least(from + k.band, k.d->y.h) };
+    k.x_now = rows_met(k.d, k.dy_now);
+    k.groups = least(k.groups, (k.d->x.n - first + SIDE - 1) / SIDE);
+    pack(&k);
+#pragma omp for schedule(static)
+    for (int64_t task = 0; task < k.tasks; task++)
+        run_task(&k, task);
 }
 
 void protea_amx_backward_weights(float *dw, const void *dy, const void *x, const protea_conv_dims *d, void *scratch)
 {
-    work k = { .d = d, .l = make_line(d) };
-    parts p = make_parts(d, &k.l);
-    int64_t tasks = d->y.c / SIDE * (d->x.c / SIDE);
-    k.dy = (protea_bf16 *)((char *)scratch + p.dy);
-    k.x = (protea_bf16 *)((char *)scratch + p.x);
-    k.sums = (float *)(void *)((char *)scratch + p.sums);
-    memset(k.dy, 0, p.x - p.dy);
-    memset(k.sums, 0, p.all - p.sums);
+    work k = make_work(d);
+    parts p = parts_of(&k);
+    k.dy = dy;
+    k.x = x;
+    k.packed_dy = scratch;
+    k.packed_x = (protea_bf16 *)(void *)((char *)scratch + p.dy);
+    k.sums = (float *)(void *)((char *)scratch + p.dy + p.x);
 #pragma omp parallel
     {
         configure_tiles();
-        for (int64_t n = 0; n < d->x.n; n += k.l.samples) {
-            pack(&k, (const protea_bf16 *)dy + n * d->y.h * d->y.w * d->y.c, (const protea_bf16 *)x + n * d->x.h * d->x.w * d->x.c,
-                 least(k.l.samples, d->x.n - n));
 #pragma omp for schedule(static)
-            for (int64_t task = 0; task < tasks; task++)
-                run_task(&k, task);
-        }
+        for (int64_t i = 0; i < d->kh * d->kw * k.tasks; i++)
+            memset(k.sums + i * SUM_WORDS, 0, SUM_WORDS * sizeof(float));
+        for (int64_t first = 0; first < d->x.n; first += k.groups * SIDE)
+            for (int64_t from = 0; from < d->y.h; from += k.band)
+                run_chunk(k, first, from);
         _tile_release();
 #pragma omp for schedule(static)
-        for (int64_t task = 0; task < tasks; task++)
+        for (int64_t task = 0; task < k.tasks; task++)
             add_sums(dw, &k, task);
     }
 }

@@ -23,6 +23,7 @@ endif()
 
 # Kernels on Intel's matrix unit, called only where the machine has it.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set_source_files_properties(src/backend/cpu/amx_conv.c src/backend/cpu/amx_backward_weights.c PROPERTIES COMPILE_OPTIONS
+  set_source_files_properties(src/backend/cpu/amx_conv.c src/backend/cpu/amx_backward_weights.c
+    src/backend/cpu/amx_peak.c PROPERTIES COMPILE_OPTIONS
     "-mavx512f;-mavx512bw;-mavx512vl;-mavx512bf16;-mamx-tile;-mamx-bf16;-mprefer-vector-width=512")
 endif()
