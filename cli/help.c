@@ -12,9 +12,12 @@ enum { NAME_WIDTH = 26, SHARED_MAX = 16 };
 /* "protea embed MODEL DATA -o FILE.npy"; kind: what stands for the kind, or NULL. */
 static void write_usage(char *out, size_t size, const protea_verb_info *info, const char *kind)
 {
+    char word[64] = "";
+    if (kind != NULL)
+        snprintf(word, sizeof word, info->kind_optional && kind == info->kinds_title ? " [%s]" : " %s", kind);
     const char *open = info->output == 0 ? "" : info->output == 1 ? " [-o " : " -o ", *close = info->output == 1 ? "]" : "";
-    snprintf(out, size, "protea %s%s%s%s%s%s%s%s", info->name, kind ? " " : "", kind ? kind : "", *info->arguments ? " " : "",
-             info->arguments, open, info->output ? info->output_name : "", close);
+    snprintf(out, size, "protea %s%s%s%s%s%s%s", info->name, word, *info->arguments ? " " : "", info->arguments, open,
+             info->output ? info->output_name : "", close);
 }
 
 void cli_help_all(void)
@@ -119,12 +122,8 @@ static void print_usage(const protea_verb_info *info, const char *kind)
     if (kind != NULL || info->kinds == NULL)
         return;
     printf("\n%s:\n", info->kinds_title);
-    for (int i = 0; info->kinds[i] != NULL; i++) {
-        if (info->kind_summaries != NULL)
-            printf("  %-*s%s\n", NAME_WIDTH, info->kinds[i], info->kind_summaries[i]);
-        else
-            printf("  %s\n", info->kinds[i]);
-    }
+    for (int i = 0; info->kinds[i] != NULL; i++)
+        printf("  %-*s%s\n", NAME_WIDTH, info->kinds[i], info->kind_summary(info->kinds[i]));
 }
 
 static protea_status print_options(const protea_verb_info *info, const char *kind)

@@ -46,7 +46,8 @@ typedef struct protea_verb_info {
     const char *name, *arguments, *summary;   /* "embed", "MODEL DATA", one line */
     const char *const *kinds;                 /* what may follow the verb ("swav", "knn"), NULL-terminated; NULL: nothing */
     const char *kinds_title;                  /* "METHOD", "PROTOCOL", or NULL */
-    const char *const *kind_summaries;        /* one line each, or NULL */
+    const char *(*kind_summary)(const char *kind); /* one line, constant; NULL where there are no kinds */
+    int kind_optional;                        /* the verb may be called without one */
     int min_arguments, max_arguments;         /* after the kind */
     int output;                               /* 0: takes no -o; 1: may; 2: must */
     const char *output_name;                  /* what -o takes: "RUN", "FILE.npy"; NULL where it takes none */

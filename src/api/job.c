@@ -56,6 +56,8 @@ static protea_status find_kind(const char **out, const protea_verb_info *info, c
     *out = NULL;
     if (info->kinds == NULL)
         return name == NULL ? PROTEA_OK : protea_fail(PROTEA_ERR_USAGE, "%s: \"%.100s\" found, no kind wanted", info->name, name);
+    if (name == NULL && info->kind_optional)
+        return PROTEA_OK;
     if (name == NULL)
         return protea_fail(PROTEA_ERR_USAGE, "%s: no %s found; see protea %s --help", info->name, info->kinds_title, info->name);
     for (const char *const *kind = info->kinds; *kind != NULL; kind++)

@@ -29,11 +29,19 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
 }
 
 static const char *const kinds[] = { "conv", "resnet18-step", "resnet50-step", "swav-step", NULL };
-static const char *const kind_summaries[] = {
+static const char *const summaries[] = {
     "every convolution of a ResNet-18 step, pass by pass", "ResNet-18, 512 views of 32 pixels: forward, backward, SGD",
     "ResNet-50, 16 views of 224 pixels: forward, backward, SGD",
     "SwAV with ResNet-18, 256 images in 2 crops of 32 and 4 of 20 pixels: the whole step",
 };
+static const char *kind_summary(const char *kind)
+{
+    size_t i = 0;
+    while (strcmp(kinds[i], kind) != 0)
+        i++;
+    return summaries[i];
+}
+
 /* What is measured when no name is given. */
 static const char *const DEFAULT_KIND = "swav-step";
 
@@ -137,7 +145,7 @@ static protea_status run(void *self, const protea_call *call)
 
 const protea_verb protea_verb_bench = {
     .info = { .name = "bench", .arguments = "", .summary = "how fast the hot paths are on this machine", .kinds = kinds,
-              .kinds_title = "NAME", .kind_summaries = kind_summaries, .example = "protea bench swav-step --peer" },
+              .kinds_title = "NAME", .kind_summary = kind_summary, .kind_optional = 1, .example = "protea bench swav-step --peer" },
     .size = sizeof(bench_opts),
     .options = add_options,
     .run = run,

@@ -103,11 +103,16 @@ static void eval_free(void *self)
 }
 
 static const char *const protocols[] = { "knn", NULL };
-static const char *const protocol_lines[] = { "weighted k nearest neighbours on frozen features", NULL };
+
+static const char *protocol_summary(const char *kind)
+{
+    (void)kind; /* there is one */
+    return "weighted k nearest neighbours on frozen features";
+}
 
 const protea_verb protea_verb_eval = {
     .info = { .name = "eval", .arguments = "MODEL --train DATA --test DATA", .summary = "measure how good a model's features are",
-              .kinds = protocols, .kinds_title = "PROTOCOL", .kind_summaries = protocol_lines,
+              .kinds = protocols, .kinds_title = "PROTOCOL", .kind_summary = protocol_summary,
               .min_arguments = 1, .max_arguments = 1, .output = 0,
               .example = "protea eval knn runs/photos --train photos/train --test photos/test" },
     .size = sizeof(eval),

@@ -114,11 +114,16 @@ static protea_status run(void *self, const protea_call *call)
 }
 
 static const char *const kinds[] = { "shapes", NULL };
-static const char *const kind_summaries[] = { "one shape an image, whose colours, places and sizes say nothing about its class" };
+
+static const char *kind_summary(const char *kind)
+{
+    (void)kind; /* there is one */
+    return "one shape an image, whose colours, places and sizes say nothing about its class";
+}
 
 const protea_verb protea_verb_synth = {
     .info = { .name = "synth", .arguments = "", .summary = "write a generated data set as class folders of PNG files",
-              .kinds = kinds, .kinds_title = "NAME", .kind_summaries = kind_summaries, .output = 2, .output_name = "DIR",
+              .kinds = kinds, .kinds_title = "NAME", .kind_summary = kind_summary, .output = 2, .output_name = "DIR",
               .example = "protea synth shapes -o shapes --n 2000 --size 32" },
     .size = sizeof(synth_opts),
     .options = add_options,

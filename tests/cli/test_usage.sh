@@ -27,6 +27,10 @@ refused 2 "--json: a value found" synth shapes -o x --json=1
 refused 2 "--no-labels: \"perhaps\" found, true or false wanted" inspect x --no-labels=perhaps
 refused 2 "--precision: \"f33\" found, one of auto|f32|bf16 wanted" embed pixels x -o y.npy --precision f33
 refused 2 "--temperature: \"nan\" found" eval knn pixels --temperature nan
+refused 2 "bench swav-stpe: no such NAME; did you mean swav-step?" bench swav-stpe
+refused 2 "--steps: \"0\" found" bench swav-step --steps 0
+run bench --help; want_code 0; want_out "usage: protea bench [NAME] [options]"
+run train --help; want_code 0; want_out "swapped prediction"
 refused 2 "inspect: 0 arguments found, PATH wanted" inspect
 refused 2 "inspect: 2 arguments found, PATH wanted" inspect a b
 refused 2 "inspect: -o x found, but it writes no files" inspect a -o x
