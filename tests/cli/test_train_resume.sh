@@ -74,7 +74,7 @@ cmp -s bad/skipped.tsv badly/skipped.tsv || fail "the same list of skipped image
 
 # refusals
 refused 2 "not empty" train swav $data $small -o whole --epochs 6
-refused 2 "epsilon" train swav $data $small -o again --epochs 6 --resume --epsilon 0.03
+refused 2 "temperature" train swav $data $small -o again --epochs 6 --resume --temperature 0.3
 refused 2 "--epochs 2" train swav $data $small -o again --epochs 2 --resume
 refused 2 "DATA" train swav synth:shapes,n=80,size=16 $small -o again --epochs 6 --resume
 refused 2 "nothing-like-it" train swav $data $small -o none --recipe nothing-like-it

@@ -20,13 +20,15 @@
 
 enum { EPOCHS = 4, STEPS = EPOCHS * TOY_STEPS_PER_EPOCH };
 
-static char base[] = "/tmp/protea_trainer_XXXXXX";
+/* In memory where there is such a place: hundreds of checkpoints are written. */
+static char base[64];
 static protea_train_result result;
 
 static int make_base(void **state)
 {
     (void)state;
     protea_set_threads(1); /* OpenMP's pool does not survive a fork */
+    snprintf(base, sizeof base, "%s/protea_trainer_XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (mkdtemp(base) == NULL || chdir(base) != 0)
         return -1;
     return toy_run("whole", "", &result, NULL) != PROTEA_OK;
@@ -34,7 +36,7 @@ static int make_base(void **state)
 
 static int remove_base(void **state)
 {
-    char command[64];
+    char command[80];
     (void)state;
     snprintf(command, sizeof command, "rm -rf %s", base);
     return system(command);
@@ -84,7 +86,7 @@ static void a_run_counts_its_steps(void **state)
 static void stopped_at_any_step(void **state)
 {
     (void)state;
-    static const int steps[] = { 1, 2, 5, 6, 7, 13, 18, 23 };
+    static const int steps[] = { 1, 6, 7, 23 };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         char dir[32], flags[64];
         snprintf(dir, sizeof dir, "stop%d", steps[i]);
@@ -102,7 +104,7 @@ static void stopped_again_and_again(void **state)
 {
     (void)state;
     assert_int_equal(toy_run("often", "stop_at 1", &result, NULL), PROTEA_STOPPED);
-    for (int step = 2; step < STEPS; step += 3) {
+    for (int step = 2; step < STEPS; step += 5) {
         char flags[64];
         snprintf(flags, sizeof flags, "resume true stop_at %d", step);
         assert_int_equal(toy_run("often", flags, &result, NULL), PROTEA_STOPPED);
@@ -276,7 +278,7 @@ static void a_time_limit_shortens_the_run(void **state)
     snprintf(flags, sizeof flags, "epochs 1000 checkpoint_freq 1000 sleep_us 10000 max_minutes %g", minutes);
     assert_int_equal(toy_run("limited", flags, &result, NULL), PROTEA_OK);
     assert_true(result.steps > 5 && result.steps < 110);
-    assert_true(result.seconds < 3);
+    assert_true(result.seconds < 20); /* all its epochs would take over 60 */
 }
 
 int main(void)
