@@ -1,3 +1,4 @@
+/* Statistics of codes and embeddings, of one step on this rank. */
 #include "cluster/codes.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Rows move down as one block: a queue is a few megabytes at most, and order is then plain to see. */
 #include "cluster/queue.h"
 
 #include <string.h>

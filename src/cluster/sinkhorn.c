@@ -110,7 +110,7 @@ static protea_status find_shift(sinkhorn *s)
     PROTEA_TRY(s->cx->comm->max_f64(s->cx->comm, s->column_sum, (size_t)k));
     for (int64_t i = 0; i < k; i++)
         s->shift[i] = (float)s->column_sum[i];
-    return all_ranks_well(s, bad, "the scores are not all finite");
+    return all_ranks_well(s, bad, "the scores are not all finite; a lower learning rate may help");
 }
 
 /* E = exp((scores - shift) / eps), and its column sums. */

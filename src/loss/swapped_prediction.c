@@ -1,7 +1,7 @@
+/* Three passes over the rows: what the codes pick from the scores, softmax in the gradient's place, then the gradient. */
 #include "loss/swapped_prediction.h"
 
 typedef struct swapped {
-    protea_ctx *cx;
     const protea_swapped_opts *opts;
     const float *s, *q; /* (V*N,K), (|A|*N,K) */
     float *ds;          /* (V*N,K) */
@@ -97,7 +97,7 @@ protea_status protea_swapped_prediction(protea_ctx *cx, double *loss, protea_ten
                                         const protea_tensor *codes, const protea_swapped_opts *opts)
 {
     PROTEA_TRY(check(d_scores, scores, codes, opts));
-    swapped w = { .cx = cx, .opts = opts, .s = protea_f32(scores), .q = protea_f32(codes), .ds = protea_f32(d_scores),
+    swapped w = { .opts = opts, .s = protea_f32(scores), .q = protea_f32(codes), .ds = protea_f32(d_scores),
                   .n = scores->dim[0] / opts->n_views, .k = scores->dim[1] };
     size_t mark = protea_arena_mark(cx->scratch), rows = (size_t)scores->dim[0];
     PROTEA_TRY(protea_arena_alloc(cx->scratch, &w.dot, rows * sizeof *w.dot));
