@@ -1,8 +1,6 @@
 /* Batch-norm's statistics: of the batch, over ranks, and running. */
 #include "nn/batchnorm_stats.h"
 
-#include <math.h>
-
 #include "comm/comm.h"
 
 static const double momentum = 0.1; /* of the running statistics: new = 0.9 old + 0.1 batch */
@@ -29,29 +27,31 @@ static protea_status mean_over_ranks(protea_ctx *cx, double *x, int64_t n)
 }
 
 /* Ranks hold equally many values: the mean of all is the mean of means, and the variance the mean of
- * var + (mean - mean of all)^2, which does not cancel as a difference of squares would. */
-static protea_status merge_ranks(protea_ctx *cx, protea_tensor *mean, protea_tensor *var)
+ * var + (mean - mean of all)^2, which does not cancel as a difference of squares would. sum: room for 2n. */
+static protea_status merge_values(protea_ctx *cx, float *mean, float *var, double *sum, int64_t n)
 {
-    double *sum;
-    int64_t n = protea_count(mean);
-    float *means = protea_f32(mean), *vars = protea_f32(var);
-    size_t mark = protea_arena_mark(cx->scratch);
-    PROTEA_TRY(protea_arena_alloc(cx->scratch, &sum, 2 * (size_t)n * sizeof *sum));
-    if (cx->planning) {
-        protea_arena_release(cx->scratch, mark);
-        return PROTEA_OK;
-    }
     double *spread = sum + n;
     for (int64_t i = 0; i < n; i++)
-        sum[i] = means[i];
+        sum[i] = mean[i];
     PROTEA_TRY(mean_over_ranks(cx, sum, n));
     for (int64_t i = 0; i < n; i++)
-        spread[i] = vars[i] + (means[i] - sum[i]) * (means[i] - sum[i]);
+        spread[i] = var[i] + (mean[i] - sum[i]) * (mean[i] - sum[i]);
     PROTEA_TRY(mean_over_ranks(cx, spread, n));
     for (int64_t i = 0; i < n; i++) {
-        means[i] = (float)sum[i];
-        vars[i] = (float)spread[i];
+        mean[i] = (float)sum[i];
+        var[i] = (float)spread[i];
     }
+    return PROTEA_OK;
+}
+
+static protea_status merge_ranks(protea_ctx *cx, protea_tensor *mean, protea_tensor *var)
+{
+    double *sum; /* (2,G,C) */
+    int64_t n = protea_count(mean);
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &sum, 2 * (size_t)n * sizeof *sum));
+    if (!cx->planning)
+        PROTEA_TRY(merge_values(cx, protea_f32(mean), protea_f32(var), sum, n));
     protea_arena_release(cx->scratch, mark);
     return PROTEA_OK;
 }

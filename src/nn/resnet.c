@@ -2,44 +2,18 @@
  *
  * Block outputs alternate between two slots wherever memory may be reused: activations of a forward pass without a tape,
  * and derivatives in backward. A block whose skip is the identity stays in its slot. */
-#include <protea/options.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "nn/layers.h"
 #include "nn/residual_block.h"
-
-enum { N_STAGES = 4 };
-
-typedef struct arch {
-    const char *name;
-    bool bottleneck;
-    int blocks[N_STAGES];
-    int64_t width; /* of the stem and the first stage's 3x3 convolutions */
-} arch;
-
-#define ARCHS(X)                            \
-    X("resnet18", false, 2, 2, 2, 2, 64)    \
-    X("resnet34", false, 3, 4, 6, 3, 64)    \
-    X("resnet50", true, 3, 4, 6, 3, 64)     \
-    X("resnet101", true, 3, 4, 23, 3, 64)   \
-    X("resnet50w2", true, 3, 4, 6, 3, 128)  \
-    X("resnet50w4", true, 3, 4, 6, 3, 256)  \
-    X("resnet50w5", true, 3, 4, 6, 3, 320)  \
-    X("resnet18-w16", false, 2, 2, 2, 2, 16) \
-    X("resnet18-w32", false, 2, 2, 2, 2, 32)
-
-#define ROW(name, bottleneck, n1, n2, n3, n4, width) { name, bottleneck, { n1, n2, n3, n4 }, width },
-#define NAME(name, bottleneck, n1, n2, n3, n4, width) name,
-static const arch archs[] = { ARCHS(ROW) };
-static const char *const arch_names[] = { ARCHS(NAME) NULL };
-enum { N_ARCHS = sizeof archs / sizeof archs[0] };
+#include "nn/resnet_arch.h"
 
 typedef struct resnet {
     protea_module module;
     bool max_pool; /* in the stem */
     protea_conv_bn stem;
-    int n_blocks, stage_blocks[N_STAGES];
+    int n_blocks, stage_blocks[PROTEA_RESNET_STAGES];
     protea_block *block;
 } resnet;
 
@@ -51,28 +25,12 @@ typedef struct record {
 
 static const protea_conv_geometry pool_window = { 3, 2, 1 };
 
-const char *const *protea_resnet_archs(void)
-{
-    return arch_names;
-}
-
 /* ---- parameters */
 
-static protea_status find_arch(const arch **out, const char *name)
-{
-    for (int i = 0; i < N_ARCHS; i++)
-        if (strcmp(archs[i].name, name) == 0) {
-            *out = &archs[i];
-            return PROTEA_OK;
-        }
-    const char *nearest = protea_nearest(name, arch_names);
-    return protea_fail(PROTEA_ERR_USAGE, "arch: there is no '%s'; the nearest is %s", name, nearest ? nearest : arch_names[0]);
-}
-
-static protea_status init_blocks(resnet *r, const arch *a, const protea_resnet_opts *opts, protea_rng *rng)
+static protea_status init_blocks(resnet *r, const protea_resnet_arch *a, const protea_resnet_opts *opts, protea_rng *rng)
 {
     int64_t in = a->width;
-    for (int stage = 0; stage < N_STAGES; stage++)
+    for (int stage = 0; stage < PROTEA_RESNET_STAGES; stage++)
         for (int i = 0; i < r->stage_blocks[stage]; i++) {
             protea_block *b = &r->block[r->n_blocks++];
             int64_t stride = i == 0 && stage > 0 ? 2 : 1;
@@ -86,11 +44,11 @@ static protea_status init_blocks(resnet *r, const arch *a, const protea_resnet_o
     return PROTEA_OK;
 }
 
-static protea_status init_resnet(resnet *r, const arch *a, const protea_resnet_opts *opts, protea_rng *rng)
+static protea_status init_resnet(resnet *r, const protea_resnet_arch *a, const protea_resnet_opts *opts, protea_rng *rng)
 {
     const protea_conv_geometry small = { 3, 1, 1 }, large = { 7, 2, 3 };
     size_t n = 0;
-    for (int stage = 0; stage < N_STAGES; stage++) {
+    for (int stage = 0; stage < PROTEA_RESNET_STAGES; stage++) {
         r->stage_blocks[stage] = a->blocks[stage];
         n += (size_t)a->blocks[stage];
     }
@@ -105,7 +63,7 @@ static protea_status resnet_visit(protea_module *m, const char *prefix, const pr
     resnet *r = (resnet *)m;
     protea_block *b = r->block;
     PROTEA_TRY(protea_conv_bn_visit(&r->stem, prefix, "conv1", "bn1", v));
-    for (int stage = 0; stage < N_STAGES; stage++)
+    for (int stage = 0; stage < PROTEA_RESNET_STAGES; stage++)
         for (int i = 0; i < r->stage_blocks[stage]; i++) {
             char local[32], full[256];
             snprintf(local, sizeof local, "layer%d.%d", stage + 1, i);
@@ -286,10 +244,10 @@ static const protea_module_ops resnet_ops = { "resnet", resnet_forward, resnet_b
 
 protea_status protea_resnet_new(protea_module **out, const protea_resnet_opts *opts, protea_rng *rng)
 {
-    const arch *a = NULL;
+    const protea_resnet_arch *a = NULL;
     resnet *r;
     *out = NULL;
-    PROTEA_TRY(find_arch(&a, opts->arch));
+    PROTEA_TRY(protea_resnet_find(&a, opts->arch));
     PROTEA_TRY(protea_new(&r, 1, sizeof *r, a->name));
     r->module.ops = &resnet_ops;
     protea_status status = init_resnet(r, a, opts, rng);

@@ -50,7 +50,6 @@ static protea_status one_step(protea_ctx *cx, void *self)
 /* ---- comparing with a line of expected.txt */
 
 typedef struct wanted {
-    const char *test_case, *name; /* of the tensor */
     double norm, value[ENTRIES];
     long index[ENTRIES];
     int n;
@@ -83,15 +82,15 @@ static bool read_wanted(wanted *out, const char *test_case, const char *name)
     char line[2048], found_case[32], found_name[128];
     FILE *f = fopen(TEST_DATA "/resnet/expected.txt", "r");
     bool found = false;
-    *out = (wanted){ .test_case = test_case, .name = name };
+    *out = (wanted){ 0 };
     while (f != NULL && !found && fgets(line, sizeof line, f) != NULL) {
         int used = 0, more = 0;
         if (sscanf(line, "%31s %127s %lf%n", found_case, found_name, &out->norm, &used) != 3)
             break;
         found = strcmp(found_case, test_case) == 0 && strcmp(found_name, name) == 0;
-        while (found && out->n < ENTRIES &&
-               sscanf(line + used, "%ld %lf%n", &out->index[out->n], &out->value[out->n], &more) == 2) {
-            used += more;
+        const char *rest = line + used;
+        while (found && out->n < ENTRIES && sscanf(rest, "%ld %lf%n", &out->index[out->n], &out->value[out->n], &more) == 2) {
+            rest += more;
             out->n++;
         }
     }
