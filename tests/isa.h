@@ -14,4 +14,15 @@ static inline protea_isa test_isa(void)
     return text && strcmp(text, "avx2") == 0 ? PROTEA_ISA_AVX2 : PROTEA_ISA_BEST;
 }
 
+/* Whether it multiplies bf16; what trains in bf16 is skipped where it does not. */
+static inline bool test_has_bf16(void)
+{
+    protea_backend *be;
+    if (protea_backend_cpu_open(&be, test_isa()) != PROTEA_OK)
+        return false;
+    bool has = be->bf16_multiplies;
+    protea_backend_close(be);
+    return has;
+}
+
 #endif

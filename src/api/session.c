@@ -27,13 +27,16 @@ static protea_isa isa_of(int32_t choice)
     return (protea_isa)(choice - 1);
 }
 
-static void choose_precision(protea_session *s, int32_t choice)
+static protea_status choose_precision(protea_session *s, int32_t choice)
 {
-    bool bf16 = choice == PRECISION_BF16 || (choice == PRECISION_AUTO && s->cx.be->bf16_multiplies);
+    bool has_bf16 = s->cx.be->bf16_multiplies;
+    if (choice == PRECISION_BF16 && !has_bf16)
+        return protea_fail(PROTEA_ERR_USAGE, "--precision bf16: this processor (%s) does not multiply bf16, auto or f32 wanted",
+                           s->cx.be->isa);
+    bool bf16 = has_bf16 && choice != PRECISION_F32;
     s->cx.compute = bf16 ? PROTEA_BF16 : PROTEA_F32;
     s->precision = bf16 ? "bf16" : "f32";
-    if (bf16 && !s->cx.be->bf16_multiplies)
-        protea_log(&s->cx, PROTEA_LOG_WARN, "--precision bf16: this processor does not multiply bf16; f32 would be faster");
+    return PROTEA_OK;
 }
 
 protea_status protea_session_open(protea_session *s, const protea_session_opts *opts, const protea_hooks *hooks)
@@ -46,7 +49,7 @@ protea_status protea_session_open(protea_session *s, const protea_session_opts *
     protea_set_threads(s->cx.threads);
     PROTEA_TRY(protea_backend_cpu_open(&s->cx.be, isa_of(opts->isa)));
     PROTEA_TRY(protea_comm_self(&s->cx.comm));
-    choose_precision(s, opts->precision);
+    PROTEA_TRY(choose_precision(s, opts->precision));
     protea_log(&s->cx, PROTEA_LOG_INFO, "%s, %d thread%s, %s", s->cx.be->isa, s->cx.threads, s->cx.threads == 1 ? "" : "s",
                s->precision);
     return PROTEA_OK;

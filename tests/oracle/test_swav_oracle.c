@@ -145,19 +145,11 @@ static void f32_is_pytorchs(void **state)
     ten_steps(PROTEA_F32, (tolerance){ .early = 1e-5, .late = 5e-3, .norm = 1e-3, .element = 0.05 });
 }
 
-static bool bf16_multiplies(void)
-{
-    protea_ctx cx = test_context_open(64);
-    bool multiplies = cx.be->bf16_multiplies;
-    test_context_close(&cx);
-    return multiplies;
-}
-
 /* Wider from the first step on: its codes are hard, and one of them turns to another prototype. */
 static void bf16_is_near(void **state)
 {
     (void)state;
-    if (!bf16_multiplies())
+    if (!test_has_bf16())
         skip();
     ten_steps(PROTEA_BF16, (tolerance){ .early = 0.08, .late = 0.08, .norm = 0.02, .element = 0.5 });
 }
