@@ -184,8 +184,9 @@ static void store_sums(protea_bf16 *y, int64_t sample_stride, int64_t samples)
     }
 }
 
-/* The result's pixels [from, to) of one block of 32 samples. packed: what was packed, less its first pixel's offset. */
-static void run_pixels(const problem *k, const protea_bf16 *packed, int64_t first, int64_t samples, int64_t from, int64_t to)
+/* The result's pixels [from, to) of one block of 32 samples. packed: rows from `top` on of the map that is read. */
+static void run_pixels(const problem *k, const protea_bf16 *packed, int64_t top, int64_t first, int64_t samples, int64_t from,
+                       int64_t to)
 {
     int64_t pixels = k->out->h * k->out->w, steps = k->in->c / STEP, tap_words = k->in->c * k->out->c;
     for (int64_t out = 0; out < k->out->c; out += SIDE)
@@ -196,7 +197,8 @@ static void run_pixels(const problem *k, const protea_bf16 *packed, int64_t firs
             _tile_zero(2);
             _tile_zero(3);
             for (int i = 0; i < l.n; i++)
-                multiply(packed + l.pixel[i] * k->in->c * SIDE, k->w + l.tap[i] * tap_words + out * k->in->c, steps);
+                multiply(packed + (l.pixel[i] - top * k->in->w) * k->in->c * SIDE,
+                         k->w + l.tap[i] * tap_words + out * k->in->c, steps);
             store_sums(k->y + (first * pixels + pixel) * k->out->c + out, pixels * k->out->c, samples);
         }
 }
@@ -207,7 +209,7 @@ static void run_block(const problem *k, protea_bf16 *packed, int64_t first, int6
         int64_t to = from + k->band < k->out->h ? from + k->band : k->out->h;
         rows r = rows_read(k, from, to);
         pack_samples(packed, k, r, first, samples);
-        run_pixels(k, packed - r.from * row_words(k), first, samples, from * k->out->w, to * k->out->w);
+        run_pixels(k, packed, r.from, first, samples, from * k->out->w, to * k->out->w);
     }
 }
 

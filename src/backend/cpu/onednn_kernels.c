@@ -9,10 +9,31 @@ static int64_t block(const protea_backend *be, protea_dtype dtype, int64_t c)
     return protea_block_rule(dtype, c, protea_onednn_isa_of(protea_cpu_of(be)->onednn));
 }
 
+/* bf16 on a CPU for which oneDNN has no bf16: the pass runs in f32, on copies in the scratch. Blocks are then the same. */
+static bool is_widened(const protea_backend *be, const protea_conv_dims *d)
+{
+    return d->x.dtype == PROTEA_BF16 && !protea_onednn_isa_of(protea_cpu_of(be)->onednn)->avx512;
+}
+
+static int64_t map_count(const protea_map *m)
+{
+    return m->n * m->c * m->h * m->w;
+}
+
+/* Bytes of a map's f32 copy, rounded up to whole cache lines. */
+static size_t copy_bytes(const protea_map *m)
+{
+    return ((size_t)map_count(m) * sizeof(float) + 63) & ~(size_t)63;
+}
+
+/* The plan of a pass, in f32 for what is widened. */
 static protea_status find(protea_conv_plan **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
 {
     protea_cpu *cpu = protea_cpu_of(be);
-    return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, d, pass);
+    protea_conv_dims run = *d;
+    if (is_widened(be, d))
+        run.x.dtype = run.y.dtype = PROTEA_F32;
+    return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, &run, pass);
 }
 
 /* Whether a pass is one of our own on AMX. */
@@ -31,6 +52,8 @@ static protea_status conv_scratch(protea_backend *be, size_t *bytes, const prote
     }
     PROTEA_TRY(find(&plan, be, d, pass));
     *bytes = protea_conv_plan_scratch(plan);
+    if (is_widened(be, d))
+        *bytes += copy_bytes(&d->x) + copy_bytes(&d->y);
     return PROTEA_OK;
 }
 
@@ -48,13 +71,34 @@ protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const p
     return PROTEA_OK;
 }
 
+/* scratch: [x in f32][y in f32][the plan's]. What the pass writes is rounded back. */
+static protea_status run_widened(protea_backend *be, protea_conv_plan *plan, void *x, float *w, void *y,
+                                 const protea_conv_dims *d, protea_conv_pass pass, void *scratch)
+{
+    char *wide_x = scratch, *wide_y = wide_x + copy_bytes(&d->x), *rest = wide_y + copy_bytes(&d->y);
+    if (pass != PROTEA_CONV_BACKWARD_DATA)
+        be->k.convert(be, wide_x, PROTEA_F32, x, PROTEA_BF16, map_count(&d->x));
+    if (pass != PROTEA_CONV_FORWARD)
+        be->k.convert(be, wide_y, PROTEA_F32, y, PROTEA_BF16, map_count(&d->y));
+    PROTEA_TRY(protea_conv_plan_run(plan, wide_x, w, wide_y, rest));
+    if (pass == PROTEA_CONV_FORWARD)
+        be->k.convert(be, y, PROTEA_BF16, wide_y, PROTEA_F32, map_count(&d->y));
+    if (pass == PROTEA_CONV_BACKWARD_DATA)
+        be->k.convert(be, x, PROTEA_BF16, wide_x, PROTEA_F32, map_count(&d->x));
+    return PROTEA_OK;
+}
+
 /* A plan has one signature for the three passes, so what is only read loses its const here. */
 static protea_status run(protea_backend *be, const void *x, const float *w, const void *y, const protea_conv_dims *d,
                          protea_conv_pass pass, void *scratch)
 {
     protea_conv_plan *plan;
+    void *x_any = (void *)(uintptr_t)x, *y_any = (void *)(uintptr_t)y;
+    float *w_any = (float *)(uintptr_t)w;
     PROTEA_TRY(find(&plan, be, d, pass));
-    return protea_conv_plan_run(plan, (void *)(uintptr_t)x, (float *)(uintptr_t)w, (void *)(uintptr_t)y, scratch);
+    if (is_widened(be, d))
+        return run_widened(be, plan, x_any, w_any, y_any, d, pass, scratch);
+    return protea_conv_plan_run(plan, x_any, w_any, y_any, scratch);
 }
 
 static protea_status conv_forward(protea_backend *be, void *y, const void *x, const float *w, const protea_conv_dims *d,
