@@ -1,5 +1,7 @@
 #include "train/time_limit.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 #include "train/train_step.h"
 
@@ -62,8 +64,7 @@ void protea_time_limit_follow(protea_train_state *s, int64_t done, double second
     if (s->t->opts->max_minutes <= 0 || done < WARM_STEPS + TIMED_STEPS)
         return;
     double left = (limit_seconds(s->t) - used) / (seconds / (double)done);
-    int64_t most = s->now.n_epochs * s->now.steps_per_epoch, asked = s->t->opts->epochs * s->now.steps_per_epoch;
-    int64_t steps = s->now.step + (left > 0 ? (int64_t)left : 0);
-    steps = steps < most ? steps : most;
+    int64_t asked = s->t->opts->epochs * s->now.steps_per_epoch;
+    int64_t steps = s->now.step + (left > 0 ? (int64_t)fmin(left, (double)asked) : 0);
     protea_train_state_set_total(s, steps < asked ? steps : asked);
 }

@@ -14,6 +14,7 @@ void protea_train_state_set_total(protea_train_state *s, int64_t steps)
 {
     const protea_train_opts *o = s->t->opts;
     s->total_steps = steps;
+    s->now.n_epochs = ceil_div(steps, s->now.steps_per_epoch);
     double warmup = protea_length(o->warmup_epochs, (double)steps / (double)s->now.steps_per_epoch);
     s->schedule = (protea_schedule){ .start = o->start_warmup, .base = s->t->optim_opts->lr, .final = o->final_lr,
                                      .warmup_steps = (int64_t)(warmup * (double)s->now.steps_per_epoch),
@@ -71,7 +72,6 @@ static void start_progress(protea_train_state *s, int64_t steps)
                                 .batch_size = t->opts->batch_size, .features = run_features, .next_batch = next_batch,
                                 .self = s };
     protea_train_state_set_total(s, steps > 0 ? steps : t->opts->epochs * s->now.steps_per_epoch);
-    s->now.n_epochs = ceil_div(s->total_steps, s->now.steps_per_epoch);
 }
 
 /* The method's struct is copied so that a run can be opened again from its options. */
