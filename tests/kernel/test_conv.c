@@ -157,10 +157,21 @@ static void test_gemm(void **state)
     free(a), free(b), free(c), free(got), free(want);
 }
 
+/* Measured rates are rates: positive, and bf16 on the matrix unit is faster than f32. */
+static void test_peak(void **state)
+{
+    (void)state;
+    double f32 = 0, bf16 = 0;
+    assert_int_equal(protea_cpu_peak(&f32, fast, PROTEA_F32), PROTEA_OK);
+    assert_int_equal(protea_cpu_peak(&bf16, fast, PROTEA_BF16), PROTEA_OK);
+    assert_true(f32 > 0 && bf16 > f32);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16),
-                                        cmocka_unit_test(test_no_reference_implementation), cmocka_unit_test(test_gemm) };
+                                        cmocka_unit_test(test_no_reference_implementation), cmocka_unit_test(test_gemm),
+                                        cmocka_unit_test(test_peak) };
     return cmocka_run_group_tests(tests, open_backends, close_backends);
 }
 

@@ -20,7 +20,7 @@ size_t protea_amx_conv_scratch(const protea_conv_dims *d, protea_conv_pass pass)
 void protea_amx_conv_forward(void *y, const void *x, const float *w, const protea_conv_dims *d, void *scratch);
 void protea_amx_conv_backward_data(void *dx, const void *dy, const float *w, const protea_conv_dims *d, void *scratch);
 
-/* GFLOP/s of all threads together that the unit reaches on its registers; 0 where there is none. Takes about 25 ms. */
+/* GFLOP/s of all threads together that the unit reaches on its registers; 0 where there is none. Takes about 50 ms. */
 double protea_amx_peak(void);
 
 #endif

@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/parallel.h"
 
-double protea_amx_peak(void)
+/* One run, which something else on the machine may disturb. */
+static double run_once(void)
 {
-    enum { ROUNDS = 1000000, PRODUCTS = 4 };
+    enum { ROUNDS = 200000, PRODUCTS = 4 };
     const double flops = 2.0 * TILE * TILE * STEP * PRODUCTS * ROUNDS * protea_threads();
     double started = protea_seconds();
 #pragma omp parallel
@@ -24,6 +25,17 @@ double protea_amx_peak(void)
         _tile_release();
     }
     return flops / (protea_seconds() - started) / 1e9;
+}
+
+double protea_amx_peak(void)
+{
+    enum { RUNS = 10 };
+    double best = 0;
+    for (int i = 0; i < RUNS; i++) {
+        double rate = run_once();
+        best = rate > best ? rate : best;
+    }
+    return best;
 }
 
 #else
