@@ -133,10 +133,9 @@ static protea_status make_reorder(protea_conv_plan *plan, const protea_onednn *o
     return PROTEA_OK;
 }
 
-static protea_status make_conv(protea_conv_plan *plan, const protea_onednn *o, const conv_shape *s, dnnl_primitive_desc_t pd)
+static protea_status make_conv(protea_conv_plan *plan, const protea_onednn *o, const conv_shape *s,
+                               const dnnl_memory_desc_t *packed, dnnl_primitive_desc_t pd)
 {
-    dnnl_query_t w_query = plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    const dnnl_memory_desc_t *packed = dnnl_primitive_desc_query_md(pd, w_query, 0);
     const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     ONEDNN_TRY(dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &plan->name), "asking an implementation's name");
     plan->packed_bytes = dnnl_memory_desc_get_size(packed);
@@ -184,7 +183,7 @@ static protea_status build_conv(protea_conv_plan *plan, const protea_onednn *o, 
     ONEDNN_TRY(status, "describing a convolution");
     dnnl_query_t w_query = plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
     *packed = *dnnl_primitive_desc_query_md(pd, w_query, 0);
-    protea_status made = make_conv(plan, o, s, pd);
+    protea_status made = make_conv(plan, o, s, packed, pd);
     dnnl_primitive_desc_destroy(pd);
     return made;
 }
