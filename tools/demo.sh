@@ -15,7 +15,7 @@ top1() # MODEL
 }
 
 mkdir -p "$(dirname "$run")"
-"$protea" train swav $train -o "$run" --overwrite --knn-train $train --knn-test $test
+"$protea" train swav $train -o "$run" --overwrite --knn-train $train --knn-test $test --knn-freq 4
 "$protea" train swav $train -o "$run-untrained" --overwrite --epochs 0 --json --quiet >/dev/null
 pixels=$(top1 pixels)
 untrained=$(top1 "$run-untrained")
