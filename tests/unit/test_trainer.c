@@ -259,7 +259,7 @@ static void a_full_disk_keeps_the_old_checkpoint(void **state)
         struct rlimit limit = { 1 << 20, 1 << 20 };
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
-        _exit(toy_run("full", "resume true", &result, NULL));
+        _exit((int)toy_run("full", "resume true", &result, NULL));
     }
     int how;
     waitpid(child, &how, 0);
