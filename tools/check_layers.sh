@@ -10,7 +10,7 @@ layers()
 {
     grep -rn '^ *# *include "' --include='*.[ch]' src | awk -F'[:"]' '
     BEGIN {
-        n = split("base=0 backend=1 tensor=2 format=3 comm=3 image=3 data=4 nn=4 loss=5 cluster=5 optim=5 method=6 " \
+        n = split("base=0 backend=1 tensor=2 format=3 comm=3 image=3 data=4 nn=4 loss=5 cluster=5 optim=5 method=6 adapt=6 " \
                   "train=7 eval=8 report=9 api=10", pair, " ")
         for (i = 1; i <= n; i++) { split(pair[i], p, "="); rank[p[1]] = p[2] }
     }
