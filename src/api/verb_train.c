@@ -195,7 +195,7 @@ static protea_status run(void *self, const protea_call *call)
     return status;
 }
 
-#define METHOD_NAME(name) #name,
+#define METHOD_NAME(method) protea_method_##method.name,
 static const char *const kinds[] = { PROTEA_METHOD_LIST(METHOD_NAME) NULL };
 
 static const char *kind_summary(const char *kind)

@@ -37,7 +37,8 @@ typedef struct protea_progress {
 } protea_progress;
 
 typedef struct protea_method_ops {
-    const char *name, *summary, *paper;
+    char name[24];                /* the word after `train`; an array, so that tables of names are constants */
+    const char *summary, *paper;
     size_t size;                  /* of the method's struct: zeroed, then its options filled in, then init */
     const protea_opt *opts;       /* offsets into the method's struct */
     /* backbone (borrowed, feat_dim = backbone->out_dim) lives with the trainer. rng draws initial weights.

@@ -2,12 +2,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "method/method.h"
 #include "method/method_list.h"
-
-#define DECLARE(name) extern const protea_method_ops protea_method_##name;
-PROTEA_METHOD_LIST(DECLARE)
-#undef DECLARE
 
 #define ENTRY(name) &protea_method_##name,
 static const protea_method_ops *const METHODS[] = { PROTEA_METHOD_LIST(ENTRY) NULL };
