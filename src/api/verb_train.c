@@ -64,7 +64,8 @@ static protea_status resolve(void *self, const protea_call *call)
     if (call->result != NULL)
         PROTEA_TRY(protea_rundir_open(&t->run, call->output, t->opts.resume, t->opts.overwrite));
     PROTEA_TRY(open_source(&t->source, t, call->arguments[0], t->opts.limit));
-    return protea_train_plan(call->options, &t->opts, &t->augment, t->ops->name, t->source);
+    PROTEA_TRY(protea_train_plan(call->options, &t->opts, &t->augment, t->ops->name, t->source));
+    return t->ops->settle != NULL ? t->ops->settle(call->options) : PROTEA_OK;
 }
 
 /* ---- evaluation during training */

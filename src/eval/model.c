@@ -64,14 +64,21 @@ static bool backbone_unexpected(const char *name)
     return strcmp(name, "fc.weight") != 0 && strcmp(name, "fc.bias") != 0;
 }
 
+/* A network like the model's. */
+static protea_status new_backbone(void *self, protea_module **out, protea_rng *rng)
+{
+    const protea_model *model = self;
+    protea_resnet_opts opts = { .small_stem = model->small_stem };
+    memcpy(opts.arch, model->arch, sizeof opts.arch);
+    return protea_resnet_new(out, &opts, rng);
+}
+
 static protea_status load_backbone(protea_model *model, const protea_st_file *file)
 {
     const char *prefix = prefix_of(file);
     PROTEA_TRY(protea_recognise(model, file, prefix, model->path));
-    protea_resnet_opts opts = { .small_stem = model->small_stem };
-    memcpy(opts.arch, model->arch, sizeof opts.arch);
     protea_rng rng = protea_rng_make(0, PROTEA_RNG_INIT, 0, 0, 0); /* every weight is overwritten */
-    PROTEA_TRY(protea_resnet_new(&model->backbone, &opts, &rng));
+    PROTEA_TRY(new_backbone(model, &model->backbone, &rng));
     model->dim = model->backbone->out_dim;
     const protea_weights_load load = { file, model->path, prefix, backbone_unexpected };
     return protea_weights_read(&load, visit_backbone, model->backbone);
@@ -186,7 +193,7 @@ static protea_status load_head(protea_ctx *cx, protea_model *model, const protea
     method_record record = { 0 };
     PROTEA_TRY(read_record(&record, model, yaml));
     const protea_progress plan = { .n_epochs = 1, .steps_per_epoch = 1, .n_images = record.batch_size,
-                                   .batch_size = record.batch_size };
+                                   .batch_size = record.batch_size, .new_backbone = new_backbone, .self = model };
     protea_rng rng = protea_rng_make(0, PROTEA_RNG_INIT, 0, 0, 0);
     protea_ctx quiet = *cx; /* what init warns of concerns training */
     quiet.log = NULL;

@@ -33,6 +33,9 @@ typedef struct protea_progress {
     /* Hands out this epoch's training batches from the first, as step would get them; *out NULL at the end. For
      * DeepCluster-v2's first bank. */
     protea_status (*next_batch)(void *self, const protea_batch **out);
+    /* Builds another backbone like the one that init is handed, weights drawn from rng; *out: owned by the caller. For
+     * momentum encoders, in init. */
+    protea_status (*new_backbone)(void *self, protea_module **out, protea_rng *rng);
     void *self;
 } protea_progress;
 
@@ -41,8 +44,12 @@ typedef struct protea_method_ops {
     const char *summary, *paper;
     size_t size;                  /* of the method's struct: zeroed, then its options filled in, then init */
     const protea_opt *opts;       /* offsets into the method's struct */
+    bool zero_init_residual;      /* wants a backbone whose last gamma of each block starts at 0 */
+    /* Flags that stand for several options (MoCo's --aug-plus): sets those, with PROTEA_FROM_RECIPE, so that what is given
+     * itself wins. Called when recipe and flags are read, before init. May be NULL. */
+    protea_status (*settle)(protea_options *options);
     /* backbone (borrowed, feat_dim = backbone->out_dim) lives with the trainer. rng draws initial weights.
-     * plan: batch_size and steps_per_epoch are known, so what cannot work is refused here (PROTEA_ERR_USAGE). */
+     * plan: batch_size, steps_per_epoch and new_backbone are set, so what cannot work is refused here (PROTEA_ERR_USAGE). */
     protea_status (*init)(protea_ctx *cx, void *self, protea_module *backbone, const protea_progress *plan, protea_rng *rng);
     protea_status (*epoch_begin)(protea_ctx *cx, void *self, const protea_progress *now);   /* may be NULL */
     /* Forward, loss, backward: gradients are left in the parameters (zero before). */

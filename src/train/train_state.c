@@ -43,6 +43,17 @@ static protea_status next_batch(void *self, const protea_batch **out)
     return protea_loader_next(((protea_train_state *)self)->loader, out);
 }
 
+/* The options name the arch; PROTEA_ERR_USAGE where there is no such one. */
+static protea_status new_backbone(void *self, protea_module **out, protea_rng *rng)
+{
+    const protea_trainer *t = ((protea_train_state *)self)->t;
+    protea_resnet_opts net = { .small_stem = t->small_stem, .zero_init_residual = t->ops->zero_init_residual };
+    if (strlen(t->opts->arch) >= sizeof net.arch)
+        return protea_fail(PROTEA_ERR_USAGE, "--arch %.40s...: no such backbone", t->opts->arch);
+    strcpy(net.arch, t->opts->arch);
+    return protea_resnet_new(out, &net, rng);
+}
+
 static int worker_count(const protea_trainer *t)
 {
     if (t->opts->workers >= 0)
@@ -70,7 +81,7 @@ static void start_progress(protea_train_state *s, int64_t steps)
     int64_t per_epoch = s->loader != NULL ? protea_loader_steps(s->loader) : n / t->opts->batch_size;
     s->now = (protea_progress){ .steps_per_epoch = per_epoch > 0 ? per_epoch : 1, .n_images = n,
                                 .batch_size = t->opts->batch_size, .features = run_features, .next_batch = next_batch,
-                                .self = s };
+                                .new_backbone = new_backbone, .self = s };
     protea_train_state_set_total(s, steps > 0 ? steps : t->opts->epochs * s->now.steps_per_epoch);
 }
 
@@ -86,15 +97,11 @@ static protea_status open_method(protea_train_state *s, protea_rng *rng)
 protea_status protea_train_state_open(protea_train_state *s, const protea_trainer *t, int64_t steps)
 {
     *s = (protea_train_state){ .t = t };
-    protea_resnet_opts net = { .small_stem = t->small_stem };
     protea_rng rng = protea_rng_make(t->cx->seed, PROTEA_RNG_INIT, 0, 0, 0);
-    if (strlen(t->opts->arch) >= sizeof net.arch)
-        return protea_fail(PROTEA_ERR_USAGE, "--arch %.40s...: no such backbone", t->opts->arch);
-    strcpy(net.arch, t->opts->arch);
     if (t->opts->epochs > 0)
         PROTEA_TRY(open_loader(s));
     start_progress(s, steps);
-    PROTEA_TRY(protea_resnet_new(&s->backbone, &net, &rng));
+    PROTEA_TRY(new_backbone(s, &s->backbone, &rng));
     PROTEA_TRY(open_method(s, &rng));
     return protea_optim_new(&s->optim, t->optim_opts, protea_train_state_visit, s);
 }

@@ -16,6 +16,7 @@ enum { RIG_MAX_IMAGES = 64 };
 typedef struct rig {
     protea_ctx cx;
     const protea_method_ops *ops;
+    const char *arch;          /* NULL: the tiny backbone */
     void *method;
     protea_module *backbone;
     protea_options *options;
@@ -63,20 +64,27 @@ static inline protea_status rig_visit(void *self, const protea_visitor *v)
     return r->ops->visit(r->method, v);
 }
 
+static inline protea_status rig_new_backbone(void *self, protea_module **out, protea_rng *rng)
+{
+    const rig *r = self;
+    protea_resnet_opts resnet = { .small_stem = true, .zero_init_residual = r->ops->zero_init_residual };
+    if (r->arch == NULL)
+        return tiny_backbone_new(out, rng);
+    snprintf(resnet.arch, sizeof resnet.arch, "%s", r->arch);
+    return protea_resnet_new(out, &resnet, rng);
+}
+
 /* arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. Returns what the method's init returns;
  * the rig must be closed either way. */
 static inline protea_status rig_init(rig *r, const char *method, const char *arch, const char *const *settings)
 {
-    protea_resnet_opts resnet = { .small_stem = true };
     protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
     r->cx = test_context_open(64);
     assert_ok(protea_method_find(&r->ops, method));
-    if (arch == NULL)
-        assert_ok(tiny_backbone_new(&r->backbone, &rng));
-    else {
-        snprintf(resnet.arch, sizeof resnet.arch, "%s", arch);
-        assert_ok(protea_resnet_new(&r->backbone, &resnet, &rng));
-    }
+    r->arch = arch;
+    r->now.new_backbone = rig_new_backbone;
+    r->now.self = r;
+    assert_ok(rig_new_backbone(r, &r->backbone, &rng));
     r->method = calloc(1, r->ops->size);
     r->options = protea_options_new();
     assert_non_null(r->options);
