@@ -3,6 +3,8 @@
 #define PROTEA_API_BENCH_H
 
 #include "api/verb.h"
+#include "data/batch.h"
+#include "optim/optim.h"
 
 typedef struct protea_bench {
     protea_session *session;    /* borrowed */
@@ -10,28 +12,34 @@ typedef struct protea_bench {
     int64_t steps;              /* that are timed; a first one is not */
 } protea_bench;
 
-/* What a step was like. */
+/* One unit of work (a step), timed. */
 typedef struct protea_bench_result {
     double seconds;             /* median of the steps */
-    int64_t views;              /* crops in a step */
+    int64_t count;              /* of what a step handles */
+    const char *unit;           /* "views", "images": the rate's key is UNIT_per_second */
     size_t kept, scratch;       /* bytes of the step's arenas */
 } protea_bench_result;
 
-/* A SwAV step as cli.md defines it: resnet18, 256 images in 2 crops of 32 and 4 of 20 pixels, head 512-2048-128, 3000
- * prototypes; forward, loss with Sinkhorn, backward, LARC. Crops lie ready in memory. */
-protea_status protea_bench_swav(protea_bench_result *out, const protea_bench *b);
+/* The seam: one bench_NAME.c, one line in bench_list.h and, where there is a peer to time beside it, bench/peer_NAME.py, which
+ * takes --dtype --layout --threads --steps and prints `seconds_per_step X rss_mib Y`. One of step and report is set. */
+typedef struct protea_bench_ops {
+    const char *name, *summary;
+    bool has_peer;
+    protea_status (*step)(protea_bench_result *out, const protea_bench *b);
+    /* Logs a table of its own and fills result. */
+    protea_status (*report)(json_t *result, const protea_bench *b);
+} protea_bench_ops;
 
-/* Forward, backward from a given gradient of the features, SGD with momentum. */
-typedef struct protea_bench_net {
-    const char *arch;
-    bool small_stem;
-    int64_t views, size;
-} protea_bench_net;
-protea_status protea_bench_resnet(protea_bench_result *out, const protea_bench *b, const protea_bench_net *net);
-
-/* The convolutions of ResNet-18 at 512 views of 32 pixels, pass by pass. Fills layers (a list) and gflops, share_of_peak over
- * all of them; logs a table. The peak is protea_cpu_peak's, of the same run. */
-protea_status protea_bench_conv(json_t *result, const protea_bench *b);
+/* A step of a method through its seam: loss, backward, optimiser, with crops ready in memory. */
+typedef struct protea_bench_method {
+    const char *method, *arch;
+    const char *const *options; /* key, value ... NULL: where they differ from the method's defaults; may be NULL */
+    int64_t images;
+    int n_groups;
+    struct { int views; int64_t size; } crops[PROTEA_MAX_GROUPS];
+    int32_t optimizer;          /* PROTEA_OPTIM_... */
+} protea_bench_method;
+protea_status protea_bench_method_step(protea_bench_result *out, const protea_bench *b, const protea_bench_method *setup);
 
 /* Runs step once and then b->steps times; *seconds: the median of these. Stops with PROTEA_STOPPED on request. */
 protea_status protea_bench_time(double *seconds, const protea_bench *b, protea_status (*step)(void *self), void *self);

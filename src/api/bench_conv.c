@@ -122,7 +122,7 @@ static protea_status bench_pass(json_t *list, totals *sum, const protea_bench *b
     return PROTEA_OK;
 }
 
-protea_status protea_bench_conv(json_t *result, const protea_bench *b)
+static protea_status report(json_t *result, const protea_bench *b)
 {
     totals sum = { 0, 0, 0 };
     json_t *list = json_array();
@@ -138,3 +138,9 @@ protea_status protea_bench_conv(json_t *result, const protea_bench *b)
     json_object_set_new(result, "share_of_peak", json_real(sum.flops / sum.seconds / 1e9 / sum.peak));
     return PROTEA_OK;
 }
+
+const protea_bench_ops protea_bench_conv = {
+    .name = "conv",
+    .summary = "every convolution of a ResNet-18 step, pass by pass",
+    .report = report,
+};

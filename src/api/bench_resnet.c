@@ -3,7 +3,12 @@
 
 #include "api/bench.h"
 #include "nn/layers.h"
-#include "optim/optim.h"
+
+typedef struct net_setup {
+    const char *arch;
+    bool small_stem;
+    int64_t views, size;
+} net_setup;
 
 typedef struct resnet_bench {
     protea_ctx *cx;
@@ -27,7 +32,7 @@ static protea_status random_tensor(protea_tensor *t, int n_dims, const int64_t *
     return PROTEA_OK;
 }
 
-static protea_status open_resnet(resnet_bench *s, const protea_bench_net *net)
+static protea_status open_resnet(resnet_bench *s, const net_setup *net)
 {
     protea_resnet_opts opts = { .small_stem = net->small_stem };
     const protea_optim_opts optim = { .optimizer = PROTEA_OPTIM_SGD, .lr = 0.01, .momentum = 0.9 };
@@ -70,15 +75,41 @@ static protea_status step(void *self)
     return protea_optim_step(s->cx, s->optim, 0.01);
 }
 
-protea_status protea_bench_resnet(protea_bench_result *out, const protea_bench *b, const protea_bench_net *net)
+static protea_status measure(protea_bench_result *out, const protea_bench *b, const net_setup *net)
 {
     resnet_bench s = { .cx = &b->session->cx };
     protea_status status = open_resnet(&s, net);
     if (status == PROTEA_OK)
         status = protea_plan_arenas(s.cx, forward_and_backward, &s, &out->kept, &out->scratch);
-    out->views = net->views;
+    out->count = net->views;
+    out->unit = "views";
     if (status == PROTEA_OK)
         status = protea_bench_time(&out->seconds, b, step, &s);
     close_resnet(&s);
     return status;
 }
+
+static protea_status step_resnet18(protea_bench_result *out, const protea_bench *b)
+{
+    static const net_setup net = { "resnet18", true, 512, 32 };
+    return measure(out, b, &net);
+}
+
+static protea_status step_resnet50(protea_bench_result *out, const protea_bench *b)
+{
+    static const net_setup net = { "resnet50", false, 16, 224 };
+    return measure(out, b, &net);
+}
+
+const protea_bench_ops protea_bench_resnet18_step = {
+    .name = "resnet18-step",
+    .summary = "ResNet-18, 512 views of 32 pixels: forward, backward, SGD",
+    .has_peer = true,
+    .step = step_resnet18,
+};
+
+const protea_bench_ops protea_bench_resnet50_step = {
+    .name = "resnet50-step",
+    .summary = "ResNet-50, 16 views of 224 pixels: forward, backward, SGD",
+    .step = step_resnet50,
+};

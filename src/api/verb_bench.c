@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "api/bench.h"
+#include "api/bench_list.h"
 
 typedef struct bench_opts {
     protea_session_opts session;
@@ -28,30 +29,29 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Session", protea_session_table, &o->session);
 }
 
-static const char *const kinds[] = { "conv", "resnet18-step", "resnet50-step", "swav-step", NULL };
-static const char *const summaries[] = {
-    "every convolution of a ResNet-18 step, pass by pass", "ResNet-18, 512 views of 32 pixels: forward, backward, SGD",
-    "ResNet-50, 16 views of 224 pixels: forward, backward, SGD",
-    "SwAV with ResNet-18, 256 images in 2 crops of 32 and 4 of 20 pixels: the whole step",
-};
-static const char *kind_summary(const char *kind)
+#define DECLARE(name, word) extern const protea_bench_ops protea_bench_##name;
+PROTEA_BENCH_LIST(DECLARE)
+#define TABLE(name, word) &protea_bench_##name,
+static const protea_bench_ops *const tables[] = { PROTEA_BENCH_LIST(TABLE) };
+#define WORD(name, word) word,
+static const char *const kinds[] = { PROTEA_BENCH_LIST(WORD) NULL };
+
+/* kind: one of kinds. */
+static const protea_bench_ops *find(const char *kind)
 {
     size_t i = 0;
     while (strcmp(kinds[i], kind) != 0)
         i++;
-    return summaries[i];
+    return tables[i];
+}
+
+static const char *kind_summary(const char *kind)
+{
+    return find(kind)->summary;
 }
 
 /* What is measured when no name is given. */
 static const char *const DEFAULT_KIND = "swav-step";
-
-static protea_status run_step(protea_bench_result *r, const protea_bench *b, const char *kind)
-{
-    static const protea_bench_net resnet18 = { "resnet18", true, 512, 32 }, resnet50 = { "resnet50", false, 16, 224 };
-    if (strcmp(kind, "swav-step") == 0)
-        return protea_bench_swav(r, b);
-    return protea_bench_resnet(r, b, strcmp(kind, "resnet18-step") == 0 ? &resnet18 : &resnet50);
-}
 
 static double peak_rss_mib(void)
 {
@@ -81,36 +81,39 @@ static protea_status run_peer(double *seconds, const protea_session *s, const ch
 }
 
 /* In turns, so that a change of the machine's speed meets both alike; the faster of each one's turns counts. */
-static protea_status run_turns(protea_bench_result *r, double *peer, const protea_bench *b, const char *kind, bool with_peer)
+static protea_status run_turns(protea_bench_result *r, double *peer, const protea_bench *b, const protea_bench_ops *ops,
+                               bool with_peer)
 {
     enum { TURNS = 2 };
-    PROTEA_TRY(run_step(r, b, kind));
+    PROTEA_TRY(ops->step(r, b));
     for (int i = 0; i < TURNS && with_peer; i++) {
         protea_bench_result again;
         double seconds;
-        PROTEA_TRY(run_peer(&seconds, b->session, kind));
-        PROTEA_TRY(run_step(&again, b, kind));
+        PROTEA_TRY(run_peer(&seconds, b->session, ops->name));
+        PROTEA_TRY(ops->step(&again, b));
         *peer = i == 0 || seconds < *peer ? seconds : *peer;
         r->seconds = again.seconds < r->seconds ? again.seconds : r->seconds;
     }
     return PROTEA_OK;
 }
 
-static protea_status report_step(const protea_bench *b, const protea_call *call, const char *kind, bool with_peer)
+static protea_status report_step(const protea_bench *b, const protea_call *call, const protea_bench_ops *ops, bool with_peer)
 {
     const protea_ctx *cx = &b->session->cx;
     protea_bench_result r = { 0 };
     double peer = 0, mib = 1 << 20;
-    PROTEA_TRY(run_turns(&r, &peer, b, kind, with_peer));
-    double memory = (double)(r.kept + r.scratch) / mib, rate = (double)r.views / r.seconds;
-    protea_log(cx, PROTEA_LOG_INFO, "%s: %.3f s a step, %.1f views/s; step memory %.0f MiB, process at most %.0f MiB", kind,
-               r.seconds, rate, memory, peak_rss_mib());
+    char rate_key[64];
+    PROTEA_TRY(run_turns(&r, &peer, b, ops, with_peer));
+    double memory = (double)(r.kept + r.scratch) / mib, rate = (double)r.count / r.seconds;
+    snprintf(rate_key, sizeof rate_key, "%s_per_second", r.unit);
+    protea_log(cx, PROTEA_LOG_INFO, "%s: %.4g s a step, %.1f %s/s; step memory %.0f MiB, process at most %.0f MiB", ops->name,
+               r.seconds, rate, r.unit, memory, peak_rss_mib());
     json_object_set_new(call->result, "seconds_per_step", json_real(r.seconds));
-    json_object_set_new(call->result, "views_per_second", json_real(rate));
+    json_object_set_new(call->result, rate_key, json_real(rate));
     json_object_set_new(call->result, "step_memory_mib", json_real(memory));
     json_object_set_new(call->result, "rss_mib", json_real(peak_rss_mib()));
     if (with_peer) {
-        protea_log(cx, PROTEA_LOG_INFO, "PyTorch at its best: %.3f s a step; Protea is %.2f times as fast", peer,
+        protea_log(cx, PROTEA_LOG_INFO, "PyTorch at its best: %.4g s a step; Protea is %.2f times as fast", peer,
                    peer / r.seconds);
         json_object_set_new(call->result, "peer_seconds_per_step", json_real(peer));
         json_object_set_new(call->result, "times_peer", json_real(peer / r.seconds));
@@ -120,16 +123,16 @@ static protea_status report_step(const protea_bench *b, const protea_call *call,
 
 static protea_status measure(const bench_opts *o, const protea_call *call, protea_session *session)
 {
-    const char *kind = call->kind != NULL ? call->kind : DEFAULT_KIND;
+    const protea_bench_ops *ops = find(call->kind != NULL ? call->kind : DEFAULT_KIND);
     protea_bench b = { session, call->hooks, o->steps };
-    json_object_set_new(call->result, "name", json_string(kind));
+    if (o->peer && !ops->has_peer)
+        return protea_fail(PROTEA_ERR_USAGE, "--peer: %s has no peer to be timed beside", ops->name);
+    json_object_set_new(call->result, "name", json_string(ops->name));
     json_object_set_new(call->result, "precision", json_string(session->precision));
     json_object_set_new(call->result, "settings",
                         json_pack("{s:s s:i}", "isa", session->cx.be->isa, "threads", session->cx.threads));
     json_object_set_new(call->result, "steps", json_integer(o->steps));
-    if (strcmp(kind, "conv") != 0)
-        return report_step(&b, call, kind, o->peer && strcmp(kind, "resnet50-step") != 0);
-    return protea_bench_conv(call->result, &b);
+    return ops->step != NULL ? report_step(&b, call, ops, o->peer) : ops->report(call->result, &b);
 }
 
 static protea_status run(void *self, const protea_call *call)
