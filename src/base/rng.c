@@ -63,6 +63,15 @@ uint64_t protea_rng_below(protea_rng *rng, uint64_t n)
     }
 }
 
+void protea_rng_shuffle(protea_rng *rng, int64_t *v, int64_t n)
+{
+    for (int64_t i = n - 1; i > 0; i--) {
+        int64_t j = (int64_t)protea_rng_below(rng, (uint64_t)i + 1), swapped = v[i];
+        v[i] = v[j];
+        v[j] = swapped;
+    }
+}
+
 float protea_rng_normal(protea_rng *rng)
 {
     double u = 1.0 - protea_rng_uniform_double(rng), v = protea_rng_uniform_double(rng);

@@ -14,7 +14,7 @@ typedef struct protea_rng {
 /* What the numbers are for; keeps streams with equal (a, b, c) apart. */
 typedef enum protea_rng_use {
     PROTEA_RNG_INIT = 1, PROTEA_RNG_SHUFFLE, PROTEA_RNG_VIEW, PROTEA_RNG_SYNTH, PROTEA_RNG_LIMIT,
-    PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST
+    PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST, PROTEA_RNG_STREAM
 } protea_rng_use;
 
 /* seed with use, and up to three coordinates: epoch, dataset index, view, say. b is 64-bit, a < 2^24, c < 2^32. */
@@ -27,6 +27,8 @@ float protea_rng_uniform(protea_rng *rng);
 double protea_rng_uniform_double(protea_rng *rng);
 /* Uniform integer in [0, n), without bias; n >= 1. */
 uint64_t protea_rng_below(protea_rng *rng, uint64_t n);
+/* Fisher-Yates: v (n) in an order drawn evenly from all. */
+void protea_rng_shuffle(protea_rng *rng, int64_t *v, int64_t n);
 /* Standard normal (Box-Muller). */
 float protea_rng_normal(protea_rng *rng);
 /* The bare function, for known-answer tests. */

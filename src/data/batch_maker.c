@@ -39,11 +39,7 @@ void protea_maker_shuffle(protea_maker *m, int64_t epoch)
     protea_rng rng = protea_rng_make(m->opts.seed, PROTEA_RNG_SHUFFLE, (uint32_t)epoch, 0, 0);
     for (int64_t i = 0; i < n; i++)
         m->order[i] = i;
-    for (int64_t i = n - 1; i > 0; i--) {
-        int64_t j = (int64_t)protea_rng_below(&rng, (uint64_t)i + 1), swapped = m->order[i];
-        m->order[i] = m->order[j];
-        m->order[j] = swapped;
-    }
+    protea_rng_shuffle(&rng, m->order, n);
     m->epoch = epoch;
 }
 
