@@ -3,6 +3,7 @@
 #define PROTEA_H
 
 #include <protea/job.h>
+#include <protea/kmeans.h>
 #include <protea/options.h>
 #include <protea/status.h>
 #include <protea/version.h>

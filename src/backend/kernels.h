@@ -51,6 +51,12 @@ typedef struct protea_groups {
     int64_t groups, run;
 } protea_groups;
 
+/* K centroids of D numbers; dtype is the products' (bf16: of values rounded to bf16, sums in f32). */
+typedef struct protea_nearest_dims {
+    int64_t k, d;
+    protea_dtype dtype;
+} protea_nearest_dims;
+
 typedef enum protea_act { PROTEA_LINEAR, PROTEA_RELU } protea_act;
 
 typedef struct protea_backend protea_backend;
@@ -121,6 +127,21 @@ typedef struct protea_kernels {
     void (*softmax)(protea_backend *be, float *p, float *log_sum, const float *x, float scale, int64_t n, int64_t c);
     /* y = exp((x - shift) * scale), n elements; y may be x. Relative error below 2e-7 in the normal range. */
     void (*exp_shifted)(protea_backend *be, float *y, const float *x, float shift, float scale, int64_t n);
+
+    /* ---- nearest centroid without writing the distances. A pack holds K centroids (K,D) less `centre` (D), which makes the
+     * products small where all rows are far from 0: the nearest centroid of x is that with the least
+     * |c - m|^2 - 2 (x - m).(c - m). pack: nearest_bytes, 64-aligned; it also has the threads' scratch, for as many as are
+     * set when its size is asked. */
+    size_t (*nearest_bytes)(const protea_backend *be, const protea_nearest_dims *dims);
+    void (*nearest_pack)(protea_backend *be, void *pack, const float *centroids, const float *centre,
+                         const protea_nearest_dims *dims);
+    /* index (n): for row i of x, or row rows[i] where rows is given, the nearest centroid; the first of equals. */
+    void (*nearest)(protea_backend *be, int32_t *index, const float *x, const int64_t *rows, int64_t n, void *pack,
+                    const protea_nearest_dims *dims);
+    /* sum (D) += weights[r] * x[r] over the n rows r in `rows` (weights NULL: 1); returns the sum of
+     * weights[r] * |x[r] - c|^2, c (D). Called from many threads at once. */
+    double (*cluster_sum)(const protea_backend *be, double *sum, const float *x, const int64_t *rows, const float *weights,
+                          const float *c, int64_t n, int64_t d);
 } protea_kernels;
 
 struct protea_backend {

@@ -11,6 +11,7 @@ void protea_ref_fill_batchnorm(protea_kernels *k);
 void protea_ref_fill_elementwise(protea_kernels *k);
 void protea_ref_fill_pool(protea_kernels *k);
 void protea_ref_fill_dense(protea_kernels *k);
+void protea_ref_fill_nearest(protea_kernels *k);
 
 /* The same kernels for each instruction set of isa.cmake: any block size, vectors over channels. */
 #define PROTEA_SIMD_FILLS(suffix)                                       \
