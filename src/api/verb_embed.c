@@ -81,18 +81,18 @@ static protea_status write_files(const embed *e, const char *npy_path, const cha
 
 static protea_status compute(embed *e, const protea_call *call)
 {
-    bool head = e->features == HEAD;
+    protea_feature_kind kind = e->features == HEAD ? PROTEA_HEAD_FEATURES : PROTEA_BACKBONE_FEATURES;
     protea_watch watch;
     PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
     PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
-    if (head)
+    if (e->features == HEAD)
         PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
     PROTEA_TRY(protea_images_open(&e->source, call->arguments[1], &e->images, e->s.cx.seed));
     PROTEA_TRY(protea_model_fit(&e->model, e->source));
-    e->dim = protea_features_dim(&e->model, head);
+    e->dim = protea_features_dim(&e->model, kind);
     PROTEA_TRY(protea_new(&e->z, (size_t)protea_source_count(e->source), (size_t)e->dim * sizeof *e->z, "features"));
     protea_watch_start(&watch, call->hooks, "embed", e->source);
-    PROTEA_TRY(protea_model_features(&e->s.cx, &e->model, head, e->source, e->z, protea_watch_features, &watch));
+    PROTEA_TRY(protea_model_features(&e->s.cx, &e->model, kind, e->source, e->z, protea_watch_features, &watch));
     PROTEA_TRY(protea_images_check(&e->s.cx, e->source, call->arguments[1]));
     drop_bad_rows(e);
     return PROTEA_OK;

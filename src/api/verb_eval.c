@@ -46,9 +46,9 @@ static protea_status embed_set(eval *e, const protea_call *call, protea_feature_
                                const char *spec)
 {
     protea_watch watch;
+    protea_feature_kind kind = e->features == HEAD ? PROTEA_HEAD_FEATURES : PROTEA_BACKBONE_FEATURES;
     protea_watch_start(&watch, call->hooks, stage, source);
-    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, e->features == HEAD, source, spec,
-                                          protea_watch_features, &watch));
+    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, kind, source, spec, protea_watch_features, &watch));
     return protea_images_check(&e->s.cx, source, spec);
 }
 

@@ -96,7 +96,7 @@ static protea_status features(void *self, protea_ctx *cx, protea_module *encoder
     if (dim != model.dim)
         return protea_fail(PROTEA_ERR_INTERNAL, "features: rows of %lld wanted, the encoder gives %lld", (long long)dim,
                            (long long)model.dim);
-    return protea_model_features(cx, &model, false, source, z, NULL, NULL);
+    return protea_model_features(cx, &model, PROTEA_BACKBONE_FEATURES, source, z, NULL, NULL);
 }
 
 static protea_status open_knn(train *t)

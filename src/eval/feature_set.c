@@ -36,17 +36,18 @@ static int32_t class_of(const protea_feature_set *set, const char *name)
 
 /* ---- from a data set */
 
-protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model, bool head,
-                                         protea_source *source, const char *name, protea_features_progress progress, void *self)
+protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model,
+                                         protea_feature_kind kind, protea_source *source, const char *name,
+                                         protea_features_progress progress, void *self)
 {
     set->name = name;
     set->n = protea_source_count(source);
-    set->dim = protea_features_dim(model, head);
+    set->dim = protea_features_dim(model, kind);
     PROTEA_TRY(protea_new(&set->z, (size_t)set->n * (size_t)set->dim, sizeof *set->z, "features"));
     PROTEA_TRY(protea_new(&set->label, (size_t)set->n, sizeof *set->label, "labels"));
     for (int c = 0; c < protea_source_n_classes(source); c++)
         PROTEA_TRY(add_class(set, protea_source_class(source, c)));
-    PROTEA_TRY(protea_model_features(cx, model, head, source, set->z, progress, self));
+    PROTEA_TRY(protea_model_features(cx, model, kind, source, set->z, progress, self));
     for (int64_t i = 0; i < set->n; i++)
         set->label[i] = protea_source_is_bad(source, i) ? -1 : protea_source_label(source, i);
     return PROTEA_OK;
@@ -184,9 +185,11 @@ protea_status protea_knn_sources(protea_ctx *cx, protea_knn_score *score, const 
                                  protea_source *test, int64_t k, double temperature)
 {
     protea_feature_set train_set = { 0 }, test_set = { 0 };
-    protea_status status = protea_feature_set_compute(cx, &train_set, model, false, train, "kNN training images", NULL, NULL);
+    protea_status status = protea_feature_set_compute(cx, &train_set, model, PROTEA_BACKBONE_FEATURES, train,
+                                                      "kNN training images", NULL, NULL);
     if (status == PROTEA_OK)
-        status = protea_feature_set_compute(cx, &test_set, model, false, test, "kNN test images", NULL, NULL);
+        status = protea_feature_set_compute(cx, &test_set, model, PROTEA_BACKBONE_FEATURES, test, "kNN test images", NULL,
+                                            NULL);
     if (status == PROTEA_OK)
         status = protea_knn_sets(cx, score, &train_set, &test_set, k, temperature);
     protea_feature_set_release(&train_set);

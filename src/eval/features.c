@@ -10,7 +10,7 @@ enum { BATCH_PIXELS = 256 * 32 * 32, MOST_IMAGES = 256, FEWEST_IMAGES = 8 };
 
 typedef struct extraction {
     const protea_model *model;
-    bool head;
+    protea_feature_kind kind;
     protea_source *source;
     const int64_t *index;      /* (n) which images; NULL: all in order */
     int64_t n;
@@ -25,9 +25,9 @@ typedef struct extraction {
     protea_augment_buffer *buffer;
 } extraction;
 
-int64_t protea_features_dim(const protea_model *model, bool head)
+int64_t protea_features_dim(const protea_model *model, protea_feature_kind kind)
 {
-    return head ? model->head_dim : model->dim;
+    return kind == PROTEA_LOGITS ? model->classes.n : kind == PROTEA_HEAD_FEATURES ? model->head_dim : model->dim;
 }
 
 static int64_t batch_for(int image_size)
@@ -96,10 +96,12 @@ static protea_status forward(protea_ctx *cx, void *self)
     protea_tensor features, y;
     PROTEA_TRY(protea_forward(cx, m->backbone, &pass, &x, &features));
     y = features;
-    if (e->head)
+    if (e->kind == PROTEA_LOGITS)
+        PROTEA_TRY(protea_forward(cx, m->fc, &pass, &features, &y));
+    if (e->kind == PROTEA_HEAD_FEATURES)
         PROTEA_TRY(m->ops->head(cx, m->method_self, &pass, &features, &y));
     if (!cx->planning)
-        memcpy(e->z, y.data, (size_t)e->batch * (size_t)protea_features_dim(m, e->head) * sizeof *e->z);
+        memcpy(e->z, y.data, (size_t)e->batch * (size_t)protea_features_dim(m, e->kind) * sizeof *e->z);
     protea_arena_release(cx->kept, kept);
     protea_arena_release(cx->scratch, scratch);
     return PROTEA_OK;
@@ -118,7 +120,7 @@ static protea_status check_rows(const extraction *e, const float *z, int64_t fir
  * batch is blank, so that every image passes through the same kernels however many there are. */
 static protea_status run_side(protea_ctx *cx, extraction *e, float *z, int64_t count, int side)
 {
-    int64_t dim = protea_features_dim(e->model, e->head), view = 3 * (int64_t)side * side, n = 0;
+    int64_t dim = protea_features_dim(e->model, e->kind), view = 3 * (int64_t)side * side, n = 0;
     for (int64_t i = 0; i < count; i++)
         if (e->side[i] == side)
             memcpy(e->packed + n++ * view, e->x + i * e->view, (size_t)view * sizeof *e->x);
@@ -146,7 +148,7 @@ static bool side_is_new(const extraction *e, int64_t row)
 /* Features of rows first .. first + count into z. */
 static protea_status run_batch(protea_ctx *cx, extraction *e, float *z, int64_t first, int64_t count)
 {
-    int64_t dim = protea_features_dim(e->model, e->head);
+    int64_t dim = protea_features_dim(e->model, e->kind);
     if (e->model->pixels)
         return read_views(e, z, first, count);
     PROTEA_TRY(read_views(e, e->x, first, count));
@@ -171,7 +173,7 @@ static protea_status extraction_new(extraction *e)
         return PROTEA_OK;
     PROTEA_TRY(protea_new(&e->x, (size_t)(e->batch * e->view), sizeof *e->x, "views"));
     PROTEA_TRY(protea_new(&e->packed, (size_t)(e->batch * e->view), sizeof *e->packed, "views"));
-    return protea_new(&e->z, (size_t)(e->batch * protea_features_dim(e->model, e->head)), sizeof *e->z, "features");
+    return protea_new(&e->z, (size_t)(e->batch * protea_features_dim(e->model, e->kind)), sizeof *e->z, "features");
 }
 
 static void extraction_free(extraction *e)
@@ -190,7 +192,7 @@ static void extraction_free(extraction *e)
 
 static protea_status run_all(protea_ctx *cx, extraction *e, float *z, protea_features_progress progress, void *self)
 {
-    int64_t dim = protea_features_dim(e->model, e->head);
+    int64_t dim = protea_features_dim(e->model, e->kind);
     for (int64_t first = 0; first < e->n; first += e->batch) {
         int64_t count = e->n - first < e->batch ? e->n - first : e->batch;
         PROTEA_TRY(run_batch(cx, e, z + first * dim, first, count));
@@ -200,14 +202,14 @@ static protea_status run_all(protea_ctx *cx, extraction *e, float *z, protea_fea
     return PROTEA_OK;
 }
 
-protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, bool head, protea_source *source,
-                                       const int64_t *index, int64_t n, float *z, protea_features_progress progress,
-                                       void *self)
+protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                       protea_source *source, const int64_t *index, int64_t n, float *z,
+                                       protea_features_progress progress, void *self)
 {
     protea_ctx own = *cx; /* the caller's arenas may hold a training step */
     own.kept = own.scratch = NULL;
     own.planning = false;
-    extraction e = { .model = model, .head = head, .source = source, .index = index, .n = n };
+    extraction e = { .model = model, .kind = kind, .source = source, .index = index, .n = n };
     protea_status status = extraction_new(&e);
     if (status == PROTEA_OK)
         status = run_all(&own, &e, z, progress, self);
@@ -217,8 +219,8 @@ protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model
     return status;
 }
 
-protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
-                                    protea_features_progress progress, void *self)
+protea_status protea_model_features(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                    protea_source *source, float *z, protea_features_progress progress, void *self)
 {
-    return protea_model_features_of(cx, model, head, source, NULL, protea_source_count(source), z, progress, self);
+    return protea_model_features_of(cx, model, kind, source, NULL, protea_source_count(source), z, progress, self);
 }

@@ -8,20 +8,24 @@
 /* Called from the thread that asked, after each batch: images done so far. Another status than OK ends the work with it. */
 typedef protea_status (*protea_features_progress)(void *self, int64_t done);
 
-/* Width of a row of features. */
-int64_t protea_features_dim(const protea_model *model, bool head);
+/* What is taken from a model: pooled features of the backbone, what the method's head makes of them (after
+ * protea_model_open_head), or the classes' logits (after protea_model_open_classifier). */
+typedef enum protea_feature_kind { PROTEA_BACKBONE_FEATURES, PROTEA_HEAD_FEATURES, PROTEA_LOGITS } protea_feature_kind;
 
-/* Pooled backbone features (or head features) of all images on plain centred views (short side to the model's image size,
- * then the central square; a smaller square image as it is): z (count, dim) of the caller. A bad image gives a row of
- * zeros and is noted in the source. A row does not depend on the other images. progress may be NULL. Uses arenas of its
+/* Width of a row of features. */
+int64_t protea_features_dim(const protea_model *model, protea_feature_kind kind);
+
+/* Features of that kind of all images on plain centred views (short side to the model's image size, then the central
+ * square; a smaller square image as it is): z (count, dim) of the caller. A bad image gives a row of zeros and is noted in
+ * the source. A row does not depend on the other images. progress may be NULL. Uses arenas of its
  * own. Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INPUT (features that are not finite). */
-protea_status protea_model_features(protea_ctx *cx, const protea_model *model, bool head, protea_source *source, float *z,
-                                    protea_features_progress progress, void *self);
+protea_status protea_model_features(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                    protea_source *source, float *z, protea_features_progress progress, void *self);
 
 /* The same of the n images numbered index[0..n) alone: z (n, dim). */
-protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, bool head, protea_source *source,
-                                       const int64_t *index, int64_t n, float *z, protea_features_progress progress,
-                                       void *self);
+protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                       protea_source *source, const int64_t *index, int64_t n, float *z,
+                                       protea_features_progress progress, void *self);
 
 /* A labelled set of features; classes are matched by name between two of them. */
 typedef struct protea_feature_set {
@@ -33,11 +37,10 @@ typedef struct protea_feature_set {
     char **class_name;       /* (n_classes) owned */
 } protea_feature_set;
 void protea_feature_set_release(protea_feature_set *set);
-/* Features, labels and class names of a data set; bad images get label -1. head as above. Zeroed set in; release in any
- * case. */
-protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model, bool head,
-                                         protea_source *source, const char *name, protea_features_progress progress,
-                                         void *self);
+/* Features, labels and class names of a data set; bad images get label -1. Zeroed set in; release in any case. */
+protea_status protea_feature_set_compute(protea_ctx *cx, protea_feature_set *set, const protea_model *model,
+                                         protea_feature_kind kind, protea_source *source, const char *name,
+                                         protea_features_progress progress, void *self);
 /* FILE.npy -> FILE.csv, the table beside the features. False when the name does not end so, or is too long. */
 bool protea_feature_table_path(char *out, size_t size, const char *npy_path);
 /* What `embed` wrote: FILE.npy with FILE.csv beside it. Errors: PROTEA_ERR_INPUT, PROTEA_ERR_IO. */

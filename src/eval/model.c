@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/options_internal.h"
+#include "eval/model_file.h"
 #include "eval/recognise.h"
 #include "eval/weights.h"
 #include "nn/layers.h"
@@ -25,22 +26,31 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The newest good checkpoint of a run, or its encoder where the checkpoints were cleared away. */
-static protea_status open_run(const protea_ctx *cx, protea_st_file **file, const char *run)
+/* *file NULL: the run has no such file. */
+static protea_status open_if_there(protea_st_file **file, const char *run, const char *name)
 {
-    PROTEA_TRY(protea_checkpoint_open(cx, file, run));
-    if (*file != NULL)
-        return PROTEA_OK;
     char *path;
-    PROTEA_TRY(protea_path_join(&path, run, PROTEA_RUN_ENCODER));
-    protea_status status = access(path, F_OK) == 0 ? protea_st_open(file, path)
-                         : protea_fail(PROTEA_ERR_INPUT, "%s: a directory without %s or %s; wanted a run, a .safetensors file "
-                                       "or the word pixels", run, PROTEA_RUN_CHECKPOINT, PROTEA_RUN_ENCODER);
+    PROTEA_TRY(protea_path_join(&path, run, name));
+    protea_status status = access(path, F_OK) == 0 ? protea_st_open(file, path) : PROTEA_OK;
     protea_free(path);
     return status;
 }
 
-static protea_status open_file(const protea_ctx *cx, protea_st_file **file, const char *name)
+/* The classifier of a run, else its newest good checkpoint, or its encoder where the checkpoints were cleared away. */
+static protea_status open_run(const protea_ctx *cx, protea_st_file **file, const char *run)
+{
+    PROTEA_TRY(open_if_there(file, run, PROTEA_RUN_MODEL));
+    if (*file == NULL)
+        PROTEA_TRY(protea_checkpoint_open(cx, file, run));
+    if (*file == NULL)
+        PROTEA_TRY(open_if_there(file, run, PROTEA_RUN_ENCODER));
+    if (*file != NULL)
+        return PROTEA_OK;
+    return protea_fail(PROTEA_ERR_INPUT, "%s: a directory without %s or %s; wanted a run, a .safetensors file or the word pixels",
+                       run, PROTEA_RUN_CHECKPOINT, PROTEA_RUN_ENCODER);
+}
+
+protea_status protea_model_file_open(const protea_ctx *cx, protea_st_file **file, const char *name)
 {
     *file = NULL;
     return is_directory(name) ? open_run(cx, file, name) : protea_st_open(file, name);
@@ -102,7 +112,7 @@ protea_status protea_model_open(protea_ctx *cx, protea_model *model, const char 
     if (snprintf(model->path, sizeof model->path, "%s", name) >= (int)sizeof model->path)
         return protea_fail(PROTEA_ERR_INPUT, "%.200s...: the path is too long", name);
     protea_st_file *file;
-    PROTEA_TRY(open_file(cx, &file, name));
+    PROTEA_TRY(protea_model_file_open(cx, &file, name));
     protea_status status = load_backbone(model, file);
     protea_st_close(file);
     if (image_size > 0)
@@ -113,6 +123,8 @@ protea_status protea_model_open(protea_ctx *cx, protea_model *model, const char 
 void protea_model_close(protea_model *model)
 {
     protea_module_free(model->backbone);
+    protea_module_free(model->fc);
+    protea_class_names_release(&model->classes);
     if (model->ops != NULL && model->method_self != NULL)
         model->ops->free(model->method_self);
     protea_free(model->method_self);
@@ -210,7 +222,7 @@ protea_status protea_model_open_head(protea_ctx *cx, protea_model *model)
     if (model->pixels)
         return protea_fail(PROTEA_ERR_USAGE, "--features head: pixels have no head");
     protea_st_file *file;
-    PROTEA_TRY(open_file(cx, &file, model->path));
+    PROTEA_TRY(protea_model_file_open(cx, &file, model->path));
     protea_status status = load_head(cx, model, file);
     protea_st_close(file);
     return status;

@@ -91,7 +91,7 @@ static protea_status find_neighbours(protea_ctx *cx, sheets *s)
     PROTEA_TRY(protea_new(&s->query_z, PROTEA_SHEETS, (size_t)s->dim * sizeof *s->query_z, "neighbour sheets"));
     PROTEA_TRY(protea_new(&s->neighbour, cells, sizeof *s->neighbour, "neighbour sheets"));
     PROTEA_TRY(protea_new(&s->similarity, cells, sizeof *s->similarity, "neighbour sheets"));
-    PROTEA_TRY(protea_model_features_of(cx, s->model, false, s->source, s->index, s->n, s->z, NULL, NULL));
+    PROTEA_TRY(protea_model_features_of(cx, s->model, PROTEA_BACKBONE_FEATURES, s->source, s->index, s->n, s->z, NULL, NULL));
     drop_bad_rows(s);
     choose_queries(s);
     if (s->n < 2)

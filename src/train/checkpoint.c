@@ -22,8 +22,8 @@ static bool all_finite(const protea_tensor *t)
 static protea_status add_tensor(void *self, const char *name, protea_tensor *t)
 {
     if (!all_finite(t))
-        return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %s holds numbers that are not finite, so it is not saved; the "
-                           "last good checkpoint stands; try a lower --lr", name);
+        return protea_fail(PROTEA_ERR_DIVERGED, "diverged: %s holds numbers that are not finite, so it is not saved; the last good "
+                           "file stands; try a lower --lr", name);
     return protea_st_add(self, name, t);
 }
 
@@ -40,19 +40,25 @@ static protea_status collect(protea_st_writer *w, protea_saved_fn visit, void *s
     return visit(self, &visitor);
 }
 
+protea_status protea_checkpoint_write(const char *path, const char *previous, protea_saved_fn visit, void *self,
+                                      const protea_note *notes, int n_notes)
+{
+    protea_st_writer *w;
+    PROTEA_TRY(protea_st_writer_new(&w));
+    protea_status status = collect(w, visit, self, notes, n_notes);
+    if (status == PROTEA_OK)
+        status = protea_st_write(w, path, previous);
+    protea_st_writer_free(w);
+    return status;
+}
+
 protea_status protea_checkpoint_save(const protea_rundir *run, const char *file, const char *previous, protea_saved_fn visit,
                                      void *self, const protea_note *notes, int n_notes)
 {
     char path[PROTEA_PATH_MAX], old[PROTEA_PATH_MAX];
-    protea_st_writer *w;
     PROTEA_TRY(protea_rundir_file(run, path, file));
     PROTEA_TRY(protea_rundir_file(run, old, previous == NULL ? "" : previous));
-    PROTEA_TRY(protea_st_writer_new(&w));
-    protea_status status = collect(w, visit, self, notes, n_notes);
-    if (status == PROTEA_OK)
-        status = protea_st_write(w, path, previous == NULL ? NULL : old);
-    protea_st_writer_free(w);
-    return status;
+    return protea_checkpoint_write(path, previous == NULL ? NULL : old, visit, self, notes, n_notes);
 }
 
 /* *out NULL when there is no such file, or a damaged one, which the log then tells. */

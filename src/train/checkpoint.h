@@ -14,8 +14,11 @@ typedef struct protea_note {
     const char *key, *value;
 } protea_note;
 
-/* Writes RUN/file with the notes as metadata; previous: the name the old generation keeps, or NULL.
+/* Writes a file with the notes as metadata; previous: the path that the old generation keeps, or NULL.
  * Errors: PROTEA_ERR_DIVERGED when a tensor holds a number that is not finite (the old file stands), PROTEA_ERR_IO. */
+protea_status protea_checkpoint_write(const char *path, const char *previous, protea_saved_fn visit, void *self,
+                                      const protea_note *notes, int n_notes);
+/* The same with names of files in the run's directory. */
 protea_status protea_checkpoint_save(const protea_rundir *run, const char *file, const char *previous, protea_saved_fn visit,
                                      void *self, const protea_note *notes, int n_notes);
 

@@ -10,6 +10,7 @@
 #define PROTEA_RUN_CHECKPOINT "checkpoint.safetensors"
 #define PROTEA_RUN_PREVIOUS "checkpoint.previous.safetensors"
 #define PROTEA_RUN_ENCODER "encoder.safetensors"
+#define PROTEA_RUN_MODEL "model.safetensors"
 #define PROTEA_RUN_METRICS "metrics.jsonl"
 #define PROTEA_RUN_LOG "train.log"
 #define PROTEA_RUN_SKIPPED "skipped.tsv"

@@ -1,5 +1,6 @@
 /* Proves: a model comes back from its file with its weights and what it needs to be used; files that lack, add, bend or
- * poison a tensor are refused by its name; an image's features do not depend on the images beside it. */
+ * poison a tensor are refused by its name; a classifier comes back with its classes; an image's features do not
+ * depend on the images beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,12 +46,15 @@ static int close_context(void **state)
 typedef struct fault {
     const char *leave_out, *bend, *poison, *add;
     bool no_metadata;
+    int classes;             /* of a classifier beside the backbone; 0: none */
+    const char *class_names; /* metadata; NULL: none */
     const char *key, *value; /* metadata to write in the place of the right one */
 } fault;
 
 typedef struct saver {
     protea_st_writer *writer;
     const fault *fault;
+    protea_module *fc;
 } saver;
 
 static bool is(const char *name, const char *wanted)
@@ -86,6 +90,17 @@ static void add_metadata(protea_st_writer *w, const fault *f)
         assert_int_equal(protea_st_add_metadata(w, notes[i][0], is(notes[i][0], f->key) ? f->value : notes[i][1]), PROTEA_OK);
 }
 
+static void save_classifier(saver *s, const fault *f, protea_rng *rng)
+{
+    protea_module *fc;
+    const protea_visitor v = { save_param, save_tensor, s };
+    assert_int_equal(protea_linear_new(&fc, 128, f->classes, true, rng), PROTEA_OK);
+    assert_int_equal(protea_visit(fc, "fc", &v), PROTEA_OK);
+    if (f->class_names != NULL)
+        assert_int_equal(protea_st_add_metadata(s->writer, "protea.classes", f->class_names), PROTEA_OK);
+    s->fc = fc;
+}
+
 static void save(const fault *f, bool small_stem)
 {
     protea_module *net;
@@ -98,12 +113,15 @@ static void save(const fault *f, bool small_stem)
     assert_int_equal(protea_resnet_new(&net, &opts, &rng), PROTEA_OK);
     assert_int_equal(protea_st_writer_new(&s.writer), PROTEA_OK);
     assert_int_equal(protea_visit(net, "", &v), PROTEA_OK);
+    if (f->classes > 0)
+        save_classifier(&s, f, &rng);
     if (f->add != NULL)
         assert_int_equal(protea_st_add(s.writer, f->add, &added), PROTEA_OK);
     if (!f->no_metadata)
         add_metadata(s.writer, f);
     assert_int_equal(protea_st_write(s.writer, path, NULL), PROTEA_OK);
     protea_st_writer_free(s.writer);
+    protea_module_free(s.fc);
     protea_module_free(net);
 }
 
@@ -197,8 +215,8 @@ static void features_do_not_depend_on_the_others(void **state)
     assert_int_equal(protea_model_open(&cx, &m, path, 0), PROTEA_OK);
     for (int bf16 = 0; bf16 < 2; bf16++) {
         cx.compute = bf16 ? PROTEA_BF16 : PROTEA_F32;
-        assert_int_equal(protea_model_features(&cx, &m, false, source, all, NULL, NULL), PROTEA_OK);
-        assert_int_equal(protea_model_features_of(&cx, &m, false, source, some, 3, few, NULL, NULL), PROTEA_OK);
+        assert_int_equal(protea_model_features(&cx, &m, PROTEA_BACKBONE_FEATURES, source, all, NULL, NULL), PROTEA_OK);
+        assert_int_equal(protea_model_features_of(&cx, &m, PROTEA_BACKBONE_FEATURES, source, some, 3, few, NULL, NULL), PROTEA_OK);
         for (int i = 0; i < 3; i++)
             assert_memory_equal(few + i * DIM, all + some[i] * DIM, DIM * sizeof *few);
         assert_memory_not_equal(few, few + DIM, DIM * sizeof *few);
@@ -223,8 +241,8 @@ static void small_squares_are_used_as_they_are(void **state)
     assert_int_equal(protea_source_open(&small, "synth:shapes,n=10,size=8", &opts), PROTEA_OK);
     assert_int_equal(protea_model_open(&cx, &sixteen, path, 16), PROTEA_OK);
     assert_int_equal(protea_model_open(&cx, &eight, path, 8), PROTEA_OK);
-    assert_int_equal(protea_model_features(&cx, &sixteen, false, small, a, NULL, NULL), PROTEA_OK);
-    assert_int_equal(protea_model_features(&cx, &eight, false, small, b, NULL, NULL), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &sixteen, PROTEA_BACKBONE_FEATURES, small, a, NULL, NULL), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &eight, PROTEA_BACKBONE_FEATURES, small, b, NULL, NULL), PROTEA_OK);
     for (int i = 0; i < N * DIM; i++)
         assert_true(fabsf(a[i] - b[i]) <= 1e-5f * (1 + fabsf(a[i])));
     protea_model_close(&eight);
@@ -264,9 +282,9 @@ static void sides_may_be_mixed(void **state)
     assert_int_equal(protea_source_open(&source, pictures, &opts), PROTEA_OK);
     assert_int_equal(protea_source_count(source), N);
     assert_int_equal(protea_model_open(&cx, &m, path, 0), PROTEA_OK);
-    assert_int_equal(protea_model_features(&cx, &m, false, source, all, NULL, NULL), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &m, PROTEA_BACKBONE_FEATURES, source, all, NULL, NULL), PROTEA_OK);
     for (int64_t i = 0; i < N; i++) {
-        assert_int_equal(protea_model_features_of(&cx, &m, false, source, &i, 1, one, NULL, NULL), PROTEA_OK);
+        assert_int_equal(protea_model_features_of(&cx, &m, PROTEA_BACKBONE_FEATURES, source, &i, 1, one, NULL, NULL), PROTEA_OK);
         assert_memory_equal(one, all + i * DIM, sizeof one);
         assert_int_equal(memcmp(one, zero, sizeof one) == 0, side[i] == 0);
         unlink(name[i]);
@@ -275,6 +293,106 @@ static void sides_may_be_mixed(void **state)
     rmdir(pictures);
     protea_model_close(&m);
     protea_source_close(source);
+}
+
+typedef struct wanted_weights { const float *weight, *bias; } wanted_weights;
+
+static protea_status keep_weights(void *self, const char *name, protea_param *p)
+{
+    wanted_weights *w = self;
+    *(strcmp(name, "bias") == 0 ? &w->bias : &w->weight) = protea_f32(&p->w);
+    return PROTEA_OK;
+}
+
+static float logit_of(const protea_model *m, const float *z, int64_t class)
+{
+    wanted_weights w = { 0 };
+    const protea_visitor v = { .param = keep_weights, .self = &w };
+    assert_int_equal(protea_visit(m->fc, "", &v), PROTEA_OK);
+    double sum = w.bias[class];
+    for (int64_t i = 0; i < m->dim; i++)
+        sum += (double)w.weight[class * m->dim + i] * z[i];
+    return (float)sum;
+}
+
+/* Logits are fc of the features; a model that was saved gives the same bits; classes are matched by name. */
+static void a_classifier_comes_back(void **state)
+{
+    (void)state;
+    enum { N = 6, DIM = 128, C = 9 };
+    const fault good = { .classes = C, .class_names = "[\"x\",\"ring\",\"square\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]" };
+    protea_model m, again;
+    protea_source *source;
+    protea_source_opts opts = protea_source_opts_default();
+    float z[N * DIM], logits[N * C], same[N * C];
+    int32_t *map;
+    save(&good, true);
+    assert_int_equal(protea_model_open_classifier(&cx, &m, path, 0), PROTEA_OK);
+    assert_int_equal(m.classes.n, C);
+    assert_true(m.classes_named);
+    assert_string_equal(m.classes.name[1], "ring");
+    assert_int_equal(protea_source_open(&source, "synth:shapes,n=6,size=12", &opts), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &m, PROTEA_BACKBONE_FEATURES, source, z, NULL, NULL), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &m, PROTEA_LOGITS, source, logits, NULL, NULL), PROTEA_OK);
+    for (int64_t i = 0; i < N * C; i++)
+        assert_true(fabsf(logits[i] - logit_of(&m, z + i / C * DIM, i % C)) < 1e-4f);
+    assert_int_equal(protea_model_save(&m, path), PROTEA_OK);
+    assert_int_equal(protea_model_open_classifier(&cx, &again, path, 0), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &again, PROTEA_LOGITS, source, same, NULL, NULL), PROTEA_OK);
+    assert_memory_equal(logits, same, sizeof same);
+    assert_string_equal(again.method, "swav");
+    assert_int_equal(protea_model_match_classes(&map, &again, source, "DATA"), PROTEA_ERR_INPUT);
+    assert_non_null(strstr(protea_last_error(), "is not among the 9"));
+    protea_model_close(&again);
+    protea_model_close(&m);
+    protea_source_close(source);
+}
+
+/* A file of torchvision's names its classes by numbers, and fits data of as many. */
+static void a_classifier_without_names(void **state)
+{
+    (void)state;
+    protea_model m;
+    protea_source *source;
+    protea_source_opts opts = protea_source_opts_default();
+    int32_t *map;
+    assert_int_equal(protea_source_open(&source, "synth:shapes,n=20,size=12", &opts), PROTEA_OK);
+    int n = protea_source_n_classes(source);
+    for (int more = 0; more < 2; more++) {
+        save(&(fault){ .no_metadata = true, .classes = n + more }, true);
+        assert_int_equal(protea_model_open_classifier(&cx, &m, path, 0), PROTEA_OK);
+        assert_false(m.classes_named);
+        assert_string_equal(m.classes.name[n - 1 + more], more ? "10" : "9");
+        assert_int_equal(protea_model_match_classes(&map, &m, source, "DATA"), more ? PROTEA_ERR_INPUT : PROTEA_OK);
+        for (int c = 0; c < n && map != NULL; c++)
+            assert_int_equal(map[c], c);
+        protea_free(map);
+        protea_model_close(&m);
+    }
+    protea_source_close(source);
+}
+
+static void refuse_classifier(const fault *f, const char *why)
+{
+    protea_model m;
+    save(f, true);
+    assert_int_equal(protea_model_open_classifier(&cx, &m, path, 0), PROTEA_ERR_INPUT);
+    protea_model_close(&m);
+    if (strstr(protea_last_error(), why) == NULL)
+        fail_msg("'%s' does not say '%s'", protea_last_error(), why);
+}
+
+static void wrong_classifiers_are_refused(void **state)
+{
+    (void)state;
+    refuse_classifier(&(fault){ 0 }, "holds no classifier");
+    refuse_classifier(&(fault){ .classes = 3, .bend = "fc.bias" }, "fc.bias: shape (2), wanted (3)");
+    refuse_classifier(&(fault){ .classes = 3, .poison = "fc.weight" }, "fc.weight: element 1 is nan");
+    refuse_classifier(&(fault){ .classes = 3, .class_names = "[\"a\",\"b\"]" }, "has 3 classes, protea.classes names 2");
+    refuse_classifier(&(fault){ .classes = 3, .class_names = "[\"a\",\"b\",3]" }, "its element 2 is no name");
+    refuse_classifier(&(fault){ .classes = 3, .class_names = "{}" }, "a JSON list of names wanted");
+    refuse_classifier(&(fault){ .classes = 3, .class_names = "[" }, "a JSON list of names wanted");
+    refuse_classifier(&(fault){ .classes = 3, .class_names = "[]" }, "0 names found");
 }
 
 static protea_status stop_at_once(void *self, int64_t done)
@@ -296,12 +414,12 @@ static void pixels_are_a_model(void **state)
     assert_int_equal(protea_model_open(&cx, &m, "pixels", 0), PROTEA_OK);
     assert_int_equal(protea_model_fit(&m, source), PROTEA_OK);
     assert_int_equal(m.dim, 3 * 12 * 12);
-    assert_int_equal(protea_model_features(&cx, &m, false, source, z, NULL, NULL), PROTEA_OK);
+    assert_int_equal(protea_model_features(&cx, &m, PROTEA_BACKBONE_FEATURES, source, z, NULL, NULL), PROTEA_OK);
     assert_int_equal(protea_source_read(source, 19, &image), PROTEA_OK);
     for (int p = 0; p < 12 * 12; p++)
         for (int c = 0; c < 3; c++)
             assert_true(fabsf(z[(19 * 3 + c) * 144 + p] * 255 - image.px[3 * p + c]) < 1e-3f);
-    assert_int_equal(protea_model_features(&cx, &m, false, source, z, stop_at_once, &done), PROTEA_STOPPED);
+    assert_int_equal(protea_model_features(&cx, &m, PROTEA_BACKBONE_FEATURES, source, z, stop_at_once, &done), PROTEA_STOPPED);
     assert_int_equal(done, 20);
     assert_int_equal(protea_model_open_head(&cx, &m), PROTEA_ERR_USAGE);
     protea_image_release(&image);
@@ -315,7 +433,8 @@ int main(void)
         cmocka_unit_test(metadata_is_read), cmocka_unit_test(shapes_are_recognised), cmocka_unit_test(wrong_files_are_refused),
         cmocka_unit_test(what_is_not_a_model), cmocka_unit_test(features_do_not_depend_on_the_others),
         cmocka_unit_test(small_squares_are_used_as_they_are), cmocka_unit_test(sides_may_be_mixed),
-        cmocka_unit_test(pixels_are_a_model),
+        cmocka_unit_test(pixels_are_a_model), cmocka_unit_test(a_classifier_comes_back),
+        cmocka_unit_test(a_classifier_without_names), cmocka_unit_test(wrong_classifiers_are_refused),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }
