@@ -4,14 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-int protea_augment_n_views(const protea_augment_opts *opts)
-{
-    int n = 0;
-    for (int g = 0; g < opts->nmb_crops.n; g++)
-        n += (int)opts->nmb_crops.v[g];
-    return n;
-}
-
 int protea_augment_group(const protea_augment_opts *opts, int view)
 {
     int g = 0;

@@ -5,10 +5,11 @@
 
 #include <protea/options.h>
 
+#include "data/batch.h"
 #include "image/image.h"
 
 typedef struct protea_augment_opts {
-    protea_list size_crops, nmb_crops, min_scale_crops, max_scale_crops; /* same n: one entry per resolution */
+    protea_list size_crops, nmb_crops, min_scale_crops, max_scale_crops; /* same n: an entry per kind of crop */
     double min_ratio, max_ratio;                     /* 3/4, 4/3 */
     double flip_p;                                   /* 0.5 */
     double jitter_p, brightness, contrast, saturation, hue; /* 0.8; 0.8 0.8 0.8 0.2 */
@@ -20,9 +21,11 @@ extern const protea_opt protea_augment_table[];
 
 /* Errors: PROTEA_ERR_USAGE when lists differ in length or a scale range is empty. */
 protea_status protea_augment_check(const protea_augment_opts *opts);
-int protea_augment_n_views(const protea_augment_opts *opts);
-/* Resolution group of view v, views numbered group by group. */
+/* Entry of the lists that view v is made by, views numbered entry by entry. */
 int protea_augment_group(const protea_augment_opts *opts, int view);
+/* The batch that n_images give: groups, views and shapes, no data. Neighbouring entries of one size are one group, so that
+ * a method runs the backbone once for them, as SwAV's reference code does. */
+protea_batch protea_augment_batch(const protea_augment_opts *opts, int64_t n_images);
 
 /* Scratch of one worker. */
 typedef struct protea_augment_buffer { protea_image view, tmp; } protea_augment_buffer;

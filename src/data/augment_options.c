@@ -1,7 +1,6 @@
 /* The options of the augmentation, and what they must fulfil together. */
 #include "base/status.h"
 #include "data/augment.h"
-#include "data/batch.h"
 
 #define AT(field) offsetof(protea_augment_opts, field)
 static const char swav[] = "SwAV (Caron et al. 2020), official scripts";
@@ -71,4 +70,22 @@ protea_status protea_augment_check(const protea_augment_opts *o)
     if (!(o->blur_min <= o->blur_max))
         return protea_fail(PROTEA_ERR_USAGE, "--blur-min %g is above --blur-max %g", o->blur_min, o->blur_max);
     return PROTEA_OK;
+}
+
+protea_batch protea_augment_batch(const protea_augment_opts *o, int64_t n_images)
+{
+    protea_batch b = { .n_images = n_images };
+    for (int i = 0; i < o->size_crops.n; i++) {
+        int64_t size = (int64_t)o->size_crops.v[i];
+        if (i == 0 || size != b.group[b.n_groups - 1].size)
+            b.group[b.n_groups++].size = size;
+        b.group[b.n_groups - 1].n_views += (int)o->nmb_crops.v[i];
+        b.n_views += (int)o->nmb_crops.v[i];
+    }
+    for (int g = 0; g < b.n_groups; g++) {
+        protea_view_group *group = &b.group[g];
+        group->x = (protea_tensor){ .dtype = PROTEA_F32, .n_dims = 4,
+                                    .dim = { n_images * group->n_views, 3, group->size, group->size } };
+    }
+    return b;
 }

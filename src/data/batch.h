@@ -6,7 +6,7 @@
 
 enum { PROTEA_MAX_GROUPS = 8 };
 
-/* Views of one resolution: view v of image i is row v * n_images + i. */
+/* Neighbouring views of one resolution: view v of the group of image i is row v * n_images + i. */
 typedef struct protea_view_group {
     protea_tensor x;  /* plain f32 (n_views * N, 3, size, size), normalised */
     int n_views;

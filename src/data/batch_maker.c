@@ -19,8 +19,8 @@ protea_status protea_maker_init(protea_maker *m, protea_source *source, const pr
         return protea_fail(PROTEA_ERR_USAGE, "batches of %lld images on rank %d of %d", (long long)opts->batch_size, opts->rank,
                            opts->n_ranks);
     if (n < global)
-        return protea_fail(PROTEA_ERR_INPUT, "the data set has %lld images, one step takes %lld (--batch-size)", (long long)n,
-                           (long long)global);
+        return protea_fail(PROTEA_ERR_INPUT, "the data set has %lld images, one step takes %lld; try --batch-size %lld",
+                           (long long)n, (long long)global, (long long)n);
     PROTEA_TRY(protea_augment_check(augment));
     m->steps = n / global;
     m->max_bad = opts->max_bad < 0 ? default_max_bad(n) : opts->max_bad;
@@ -63,15 +63,8 @@ static protea_status give_memory(protea_slot *s)
 
 protea_status protea_slot_init(protea_slot *s, const protea_maker *m)
 {
-    const protea_augment_opts *a = m->augment;
     int64_t n = m->opts.batch_size;
-    *s = (protea_slot){ .batch = { .n_images = n, .n_views = protea_augment_n_views(a), .n_groups = a->size_crops.n } };
-    for (int g = 0; g < a->size_crops.n; g++) {
-        int64_t size = (int64_t)a->size_crops.v[g];
-        int views = (int)a->nmb_crops.v[g];
-        protea_tensor x = { .dtype = PROTEA_F32, .n_dims = 4, .dim = { n * views, 3, size, size } };
-        s->batch.group[g] = (protea_view_group){ .x = x, .n_views = views, .size = size };
-    }
+    *s = (protea_slot){ .batch = protea_augment_batch(m->augment, n) };
     PROTEA_TRY(give_memory(s));
     PROTEA_TRY(protea_new(&s->index, (size_t)n, sizeof *s->index, "a batch"));
     PROTEA_TRY(protea_new(&s->label, (size_t)n, sizeof *s->label, "a batch"));

@@ -1,5 +1,6 @@
 #include "train/train_state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -50,7 +51,7 @@ static protea_status new_backbone(void *self, protea_module **out, protea_rng *r
     protea_resnet_opts net = { .small_stem = t->small_stem, .zero_init_residual = t->ops->zero_init_residual };
     if (strlen(t->opts->arch) >= sizeof net.arch)
         return protea_fail(PROTEA_ERR_USAGE, "--arch %.40s...: no such backbone", t->opts->arch);
-    strcpy(net.arch, t->opts->arch);
+    snprintf(net.arch, sizeof net.arch, "%.31s", t->opts->arch);
     return protea_resnet_new(out, &net, rng);
 }
 
@@ -138,26 +139,10 @@ protea_status protea_train_state_visit_encoder(void *self, const protea_visitor 
 
 /* ---- memory */
 
-/* A batch with shapes and nothing in it. */
-static protea_batch paper_batch(const protea_train_state *s)
-{
-    const protea_augment_opts *a = s->t->augment;
-    protea_batch b = { .n_images = s->now.batch_size / s->t->cx->comm->size, .n_groups = a->size_crops.n };
-    for (int g = 0; g < b.n_groups; g++) {
-        protea_view_group *group = &b.group[g];
-        group->n_views = (int)a->nmb_crops.v[g];
-        group->size = (int64_t)a->size_crops.v[g];
-        group->x = (protea_tensor){ .dtype = PROTEA_F32, .n_dims = 4,
-                                    .dim = { group->n_views * b.n_images, 3, group->size, group->size } };
-        b.n_views += group->n_views;
-    }
-    return b;
-}
-
 static protea_status step_on_paper(protea_ctx *cx, void *self)
 {
     protea_train_state *s = self;
-    protea_batch batch = paper_batch(s);
+    protea_batch batch = protea_augment_batch(s->t->augment, s->now.batch_size / s->t->cx->comm->size);
     protea_step_out out = { 0 };
     protea_progress last = s->now;
     last.epoch = s->now.n_epochs - 1; /* when queues are full and nothing is frozen */

@@ -40,10 +40,26 @@ static void views_are_numbered_by_group(void **state)
 {
     (void)state;
     protea_augment_opts o = crops_only();
-    assert_int_equal(protea_augment_n_views(&o), 5);
     const int group[5] = { 0, 0, 1, 1, 1 };
     for (int v = 0; v < 5; v++)
         assert_int_equal(protea_augment_group(&o, v), group[v]);
+}
+
+static void neighbours_of_one_size_are_one_group(void **state)
+{
+    (void)state;
+    protea_augment_opts o = { .size_crops = { 5, { 16, 16, 8, 16, 16 } }, .nmb_crops = { 5, { 1, 1, 4, 2, 3 } } };
+    protea_batch b = protea_augment_batch(&o, 10);
+    const int views[3] = { 2, 4, 5 }, size[3] = { 16, 8, 16 };
+    assert_int_equal(b.n_images, 10);
+    assert_int_equal(b.n_views, 11);
+    assert_int_equal(b.n_groups, 3);
+    for (int g = 0; g < 3; g++) {
+        assert_int_equal(b.group[g].n_views, views[g]);
+        assert_int_equal(b.group[g].size, size[g]);
+        assert_int_equal(b.group[g].x.dim[0], 10 * views[g]);
+        assert_int_equal(b.group[g].x.dim[3], size[g]);
+    }
 }
 
 /* On a ramp a crop's width is what red spans: area and ratio can be read off the view. */
@@ -272,7 +288,8 @@ static void wrong_options_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(views_are_numbered_by_group), cmocka_unit_test(crops_are_torchvisions),
+        cmocka_unit_test(views_are_numbered_by_group), cmocka_unit_test(neighbours_of_one_size_are_one_group),
+        cmocka_unit_test(crops_are_torchvisions),
         cmocka_unit_test(small_crops_come_from_their_own_range), cmocka_unit_test(long_pictures_fall_back_to_the_centre),
         cmocka_unit_test(steps_happen_as_often_as_asked), cmocka_unit_test(a_view_follows_its_key),
         cmocka_unit_test(the_plain_view_is_normalised), cmocka_unit_test(the_table_gives_the_papers_defaults),

@@ -17,8 +17,8 @@
 #include "data/loader.h"
 
 static const protea_augment_opts augment = {
-    .size_crops = { 2, { 16, 8 } }, .nmb_crops = { 2, { 2, 3 } }, .min_scale_crops = { 2, { .3, .05 } },
-    .max_scale_crops = { 2, { 1, .3 } }, .min_ratio = 0.75, .max_ratio = 4.0 / 3, .flip_p = 0.5, .jitter_p = 0.8,
+    .size_crops = { 3, { 16, 8, 8 } }, .nmb_crops = { 3, { 2, 2, 1 } }, .min_scale_crops = { 3, { .3, .05, .3 } },
+    .max_scale_crops = { 3, { 1, .3, .9 } }, .min_ratio = 0.75, .max_ratio = 4.0 / 3, .flip_p = 0.5, .jitter_p = 0.8,
     .brightness = 0.8, .contrast = 0.8, .saturation = 0.8, .hue = 0.2, .gray_p = 0.2, .blur_p = 0.5, .blur_min = 0.1, .blur_max = 2,
 };
 
