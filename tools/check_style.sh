@@ -15,7 +15,7 @@ report=$(
     grep -nP '[ \t]+$' $text | sed 's/^/trailing blank: /'
     for file in $text; do [ -z "$(tail -c 1 "$file")" ] || echo "no final newline: $file"; done
     awk 'length > 132 && !/^ *"/ { print "long line: " FILENAME ":" FNR ": " length " characters" }' $code
-    grep -nwE '(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand)[ ]*\(' $code | sed 's/^/banned: /'
+    grep -nP '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand) *\(' $code | sed 's/^/banned: /'
     grep -nwE 'TODO|FIXME|XXX|HACK' $code | sed 's/^/leftover: /'
 )
 [ -z "$report" ] || { printf '%s\n' "$report"; exit 1; }
