@@ -1,6 +1,5 @@
 #include "eval/weights.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,49 +29,6 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-static void describe(char *out, size_t size, const protea_tensor *t)
-{
-    int len = snprintf(out, size, "(");
-    for (int i = 0; i < t->n_dims; i++)
-        len += snprintf(out + len, size - (size_t)len, i ? ", %lld" : "%lld", (long long)t->dim[i]);
-    snprintf(out + len, size - (size_t)len, ")");
-}
-
-/* A scalar of a file is one element here; PyTorch writes num_batches_tracked so. */
-static bool same_shape(const protea_tensor *a, const protea_tensor *b)
-{
-    if (protea_count(a) == 1 && protea_count(b) == 1)
-        return true;
-    return a->n_dims == b->n_dims && memcmp(a->dim, b->dim, (size_t)a->n_dims * sizeof *a->dim) == 0;
-}
-
-static protea_status copy_finite(const char *path, const char *name, float *to, const float *from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(from[i]))
-            return protea_fail(PROTEA_ERR_INPUT, "%s: %s: element %lld is %g, wanted finite weights", path, name, (long long)i,
-                               (double)from[i]);
-    memcpy(to, from, (size_t)n * sizeof *to);
-    return PROTEA_OK;
-}
-
-static protea_status copy_tensor(const char *path, const char *name, protea_tensor *to, const protea_tensor *from)
-{
-    if (!same_shape(to, from)) {
-        char found[128], wanted[128];
-        describe(found, sizeof found, from);
-        describe(wanted, sizeof wanted, to);
-        return protea_fail(PROTEA_ERR_INPUT, "%s: %s: shape %s, wanted %s", path, name, found, wanted);
-    }
-    if (from->dtype == PROTEA_F32)
-        return copy_finite(path, name, protea_f32(to), protea_f32(from), protea_count(to));
-    if (from->dtype == PROTEA_I64 && protea_count(to) == 1) { /* num_batches_tracked */
-        protea_f32(to)[0] = (float)*(const int64_t *)from->data;
-        return PROTEA_OK;
-    }
-    return protea_fail(PROTEA_ERR_INPUT, "%s: %s: its elements are not f32", path, name);
-}
-
 static protea_status load_tensor(loading *l, const char *name, protea_tensor *t)
 {
     const protea_weights_load *load = l->load;
@@ -85,7 +41,7 @@ static protea_status load_tensor(loading *l, const char *name, protea_tensor *t)
             list_name(&l->missing, full);
         return PROTEA_OK;
     }
-    return copy_tensor(load->path, full, t, from);
+    return protea_st_copy(load->path, full, t, from);
 }
 
 static protea_status load_param(void *self, const char *name, protea_param *p)

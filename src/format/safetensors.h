@@ -27,5 +27,8 @@ const char *protea_st_name(const protea_st_file *f, int64_t i);
  * name. NULL when there is none. */
 const protea_tensor *protea_st_find(const protea_st_file *f, const char *name);
 const char *protea_st_metadata(const protea_st_file *f, const char *key); /* NULL when there is none */
+/* Copies a tensor that find gave (name, of the file path: for messages) into one of the same shape and type; a whole number
+ * may go into an f32 scalar. Errors: PROTEA_ERR_INPUT (another shape or type, a number that is not finite). */
+protea_status protea_st_copy(const char *path, const char *name, protea_tensor *to, const protea_tensor *from);
 
 #endif

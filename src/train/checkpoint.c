@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool all_finite(const protea_tensor *t)
@@ -96,22 +95,14 @@ typedef struct restore {
     int64_t found;
 } restore;
 
-static bool same_shape(const protea_tensor *a, const protea_tensor *b)
-{
-    return a->dtype == b->dtype && a->n_dims == b->n_dims && memcmp(a->dim, b->dim, (size_t)a->n_dims * sizeof *a->dim) == 0;
-}
-
 static protea_status copy_tensor(void *self, const char *name, protea_tensor *t)
 {
     restore *r = self;
     const protea_tensor *saved = protea_st_find(r->file, name);
     if (saved == NULL)
         return protea_fail(PROTEA_ERR_INPUT, "the checkpoint has no tensor %s, which this run wants", name);
-    if (!same_shape(saved, t))
-        return protea_fail(PROTEA_ERR_INPUT, "the checkpoint's tensor %s has another shape or type than this run wants", name);
-    memcpy(t->data, saved->data, protea_bytes(t));
     r->found++;
-    return PROTEA_OK;
+    return protea_st_copy("the checkpoint", name, t, saved);
 }
 
 static protea_status copy_param(void *self, const char *name, protea_param *p)

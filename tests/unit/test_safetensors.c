@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,13 +278,36 @@ static void killed_while_saving(void **state)
     }
 }
 
+static void only_the_same_kind_is_copied(void **state)
+{
+    (void)state;
+    float to[6] = { 0 }, bad[6] = { 0, 0, 0, 0, (float)INFINITY, 0 }, scalar = 0;
+    uint8_t small[6];
+    protea_tensor from = plain(weights, PROTEA_F32, 2, 2, 3), x = plain(to, PROTEA_F32, 2, 2, 3);
+    protea_tensor turned = plain(to, PROTEA_F32, 2, 3, 2), other = plain(small, PROTEA_U8, 2, 2, 3);
+    protea_tensor spoilt = plain(bad, PROTEA_F32, 2, 2, 3), number = plain(count, PROTEA_I64, 0, 0, 0);
+    protea_tensor one = plain(&scalar, PROTEA_F32, 1, 1, 0);
+    assert_int_equal(protea_st_copy("file", "w", &x, &from), PROTEA_OK);
+    assert_memory_equal(to, weights, sizeof to);
+    assert_int_equal(protea_st_copy("file", "w", &one, &number), PROTEA_OK);
+    assert_true(scalar == (float)count[0]);
+    assert_int_equal(protea_st_copy("file", "w", &turned, &from), PROTEA_ERR_INPUT);
+    assert_string_equal(protea_last_error(), "file: w: shape (2, 3), wanted (3, 2)");
+    assert_int_equal(protea_st_copy("file", "w", &other, &from), PROTEA_ERR_INPUT);
+    assert_int_equal(protea_st_copy("file", "w", &x, &other), PROTEA_ERR_INPUT);
+    assert_string_equal(protea_last_error(), "file: w: its elements are not f32");
+    assert_int_equal(protea_st_copy("file", "w", &x, &spoilt), PROTEA_ERR_INPUT);
+    assert_string_equal(protea_last_error(), "file: w: element 4 is inf, wanted finite weights");
+    assert_memory_equal(to, weights, sizeof to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip), cmocka_unit_test(equal_content_equal_bytes), cmocka_unit_test(every_damage_is_found),
         cmocka_unit_test(hostile_headers), cmocka_unit_test(a_name_twice_is_refused),
         cmocka_unit_test(full_disk_keeps_the_old_file), cmocka_unit_test(two_generations),
-        cmocka_unit_test(killed_while_saving),
+        cmocka_unit_test(killed_while_saving), cmocka_unit_test(only_the_same_kind_is_copied),
     };
     return cmocka_run_group_tests(tests, make_dir, clean);
 }
