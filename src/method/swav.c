@@ -48,7 +48,7 @@ static const protea_opt OPTIONS[] = {
     { "crops_for_assign", NULL, PROTEA_OPT_LIST, offsetof(swav, crops_for_assign), "0,1", 0, 63, NULL, NULL,
       "views whose codes are predicted, numbered from 0", "arXiv:2006.09882", 0 },
     { "queue_length", NULL, PROTEA_OPT_INT, offsetof(swav, queue_length), "0", 0, 1 << 24, NULL, "images",
-      "embeddings of earlier steps that join the assignment; 0: none", "arXiv:2006.09882 (3840 for batches of 256)", 0 },
+      "embeddings of earlier steps that join the assignment, in whole batches; 0: none", "arXiv:2006.09882 (3840 for batches of 256)", 0 },
     { "epoch_queue_starts", NULL, PROTEA_OPT_INT, offsetof(swav, epoch_queue_starts), "15", 0, 1e6, NULL, "epochs",
       "epoch from which the queue is filled; it is used when full", "arXiv:2006.09882", PROTEA_OPT_SCALES },
     { "freeze_prototypes_niters", NULL, PROTEA_OPT_INT, offsetof(swav, freeze_prototypes_niters), "313", 0, 1e12, NULL,
@@ -74,11 +74,17 @@ static protea_status check_assigned(const protea_list *assigned)
     return PROTEA_OK;
 }
 
-static protea_status check_queue(const swav *self, const protea_progress *plan)
+/* The reference rounds the queue down to whole batches in silence, a short one to none. Here rounding is said, and a queue
+ * that would be none is refused: whoever asks for one wants it. */
+static protea_status check_queue(const protea_ctx *cx, const swav *self, const protea_progress *plan)
 {
-    if (self->queue_length > 0 && self->queue_length < plan->batch_size)
+    int64_t rows = protea_queue_rows(self->queue_length, plan->batch_size, 1);
+    if (self->queue_length > 0 && rows == 0)
         return protea_fail(PROTEA_ERR_USAGE, "queue_length: %lld found, 0 or at least one batch (%lld) wanted",
                            (long long)self->queue_length, (long long)plan->batch_size);
+    if (rows != self->queue_length)
+        protea_log(cx, PROTEA_LOG_WARN, "swav: queue_length %lld is rounded down to whole batches: %lld",
+                   (long long)self->queue_length, (long long)rows);
     return PROTEA_OK;
 }
 
@@ -105,7 +111,7 @@ static protea_status init(protea_ctx *cx, void *method, protea_module *backbone,
     swav *self = method;
     self->backbone = backbone;
     PROTEA_TRY(check_assigned(&self->crops_for_assign));
-    PROTEA_TRY(check_queue(self, plan));
+    PROTEA_TRY(check_queue(cx, self, plan));
     warn_of_few_samples(cx, self, plan);
     PROTEA_TRY(protea_mlp_head_new(&self->head, backbone->out_dim, self->hidden_mlp, self->feat_dim, rng));
     PROTEA_TRY(new_prototypes(&self->prototypes, self->nmb_prototypes, self->feat_dim, rng));
