@@ -41,8 +41,19 @@ protea_status protea_resnet_new(protea_module **out, const protea_resnet_opts *o
 /* NULL-terminated list of arch names. */
 const char *const *protea_resnet_archs(void);
 
-/* SwAV's head: Linear(in,hidden,bias) BN ReLU Linear(hidden,out,bias), or one Linear when hidden is 0.
- * Names 0, 1, 3 as in the reference (projection_head.0.weight ...). */
+/* A head: n_layers linear layers, a ReLU after each but the last. Names number the layers as PyTorch's Sequential of the
+ * same head does, batch-norms and ReLUs counted; a single linear layer has no number. */
+typedef struct protea_mlp_opts {
+    int n_layers;              /* 1 to 4 */
+    int64_t in, hidden, out;
+    bool hidden_norm;          /* batch-norm between each hidden layer and its ReLU */
+    bool hidden_bias, out_bias;
+    bool out_norm;             /* batch-norm without weight and bias after the last layer (SimSiam's projector) */
+} protea_mlp_opts;
+protea_status protea_mlp_new(protea_module **out, const protea_mlp_opts *opts, protea_rng *rng);
+
+/* SwAV's head (Caron et al. 2020, arXiv:2006.09882): Linear(in,hidden,bias) BN ReLU Linear(hidden,out,bias), or one Linear
+ * when hidden is 0. Names 0, 1, 3 as in the reference (projection_head.0.weight ...). */
 protea_status protea_mlp_head_new(protea_module **out, int64_t in, int64_t hidden, int64_t out_features, protea_rng *rng);
 
 #endif

@@ -1,4 +1,4 @@
-/* Modules one after the other, and SwAV's head made so. */
+/* Modules one after the other. */
 #include "nn/layers.h"
 
 enum { MAX_PARTS = 16, MAX_NAME = 32 };
