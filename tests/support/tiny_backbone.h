@@ -43,8 +43,9 @@ static inline protea_status tiny_backward(protea_ctx *cx, protea_module *m, prot
 
 static inline protea_status tiny_visit(protea_module *m, const char *prefix, const protea_visitor *v)
 {
-    (void)prefix;
-    return protea_visit(((tiny_backbone *)m)->linear, "linear", v);
+    char full[256];
+    PROTEA_TRY(protea_join_name(full, prefix, "linear"));
+    return protea_visit(((tiny_backbone *)m)->linear, full, v);
 }
 
 static inline void tiny_free(protea_module *m)
