@@ -10,6 +10,7 @@
 #include "cluster/sinkhorn.h"
 #include "comm/comm.h"
 #include "loss/swapped_prediction.h"
+#include "method/embedding.h"
 #include "method/method.h"
 #include "nn/init.h"
 #include "nn/layers.h"
@@ -60,20 +61,6 @@ static const protea_opt OPTIONS[] = {
 
 /* ---- making it */
 
-static protea_status check_assigned(const protea_list *assigned)
-{
-    if (assigned->n < 1)
-        return protea_fail(PROTEA_ERR_USAGE, "crops_for_assign: empty, at least one view wanted");
-    for (int i = 0; i < assigned->n; i++) {
-        if (assigned->v[i] != floor(assigned->v[i]))
-            return protea_fail(PROTEA_ERR_USAGE, "crops_for_assign: %g found, numbers of views wanted", assigned->v[i]);
-        for (int j = 0; j < i; j++)
-            if (assigned->v[i] == assigned->v[j])
-                return protea_fail(PROTEA_ERR_USAGE, "crops_for_assign: view %g found twice, once wanted", assigned->v[i]);
-    }
-    return PROTEA_OK;
-}
-
 /* The reference rounds the queue down to whole batches in silence, a short one to none. Here rounding is said, and a queue
  * that would be none is refused: whoever asks for one wants it. */
 static protea_status check_queue(const protea_ctx *cx, const swav *self, const protea_progress *plan)
@@ -110,7 +97,7 @@ static protea_status init(protea_ctx *cx, void *method, protea_module *backbone,
 {
     swav *self = method;
     self->backbone = backbone;
-    PROTEA_TRY(check_assigned(&self->crops_for_assign));
+    PROTEA_TRY(protea_assigned_check(&self->crops_for_assign));
     PROTEA_TRY(check_queue(cx, self, plan));
     warn_of_few_samples(cx, self, plan);
     PROTEA_TRY(protea_mlp_head_new(&self->head, backbone->out_dim, self->hidden_mlp, self->feat_dim, rng));
@@ -143,10 +130,9 @@ static protea_status visit(void *method, const protea_visitor *v)
 
 /* What a step makes on its way forward and needs on its way back. */
 typedef struct forward {
-    protea_tensor features; /* (V*N,F) pooled, views in order */
-    protea_tensor z, norm;  /* (V*N,D) of length 1; (V*N,1) */
-    protea_tensor scores;   /* (V*N,K); becomes its own gradient */
-    protea_tensor codes;    /* (|A|*N,K) */
+    protea_embedding embedding; /* (V*N,D) */
+    protea_tensor scores;       /* (V*N,K); becomes its own gradient */
+    protea_tensor codes;        /* (|A|*N,K) */
     protea_swapped_opts swap;
 } forward;
 
@@ -154,43 +140,15 @@ static protea_status find_assigned(const swav *self, const protea_batch *batch, 
 {
     *swap = (protea_swapped_opts){ .n_views = batch->n_views, .n_assigned = self->crops_for_assign.n,
                                    .temperature = self->temperature };
-    if (batch->n_views < 2)
-        return protea_fail(PROTEA_ERR_USAGE, "nmb_crops: %d view of an image found, at least 2 wanted", batch->n_views);
-    for (int64_t a = 0; a < swap->n_assigned; a++) {
+    PROTEA_TRY(protea_assigned_fit(&self->crops_for_assign, batch));
+    for (int64_t a = 0; a < swap->n_assigned; a++)
         swap->assigned[a] = (int64_t)self->crops_for_assign.v[a];
-        if (swap->assigned[a] >= batch->n_views)
-            return protea_fail(PROTEA_ERR_USAGE, "crops_for_assign: view %lld found, 0 to %d wanted",
-                               (long long)swap->assigned[a], batch->n_views - 1);
-    }
     return PROTEA_OK;
 }
 
-/* One pass per resolution, so that convolutions' batch-norm sees one resolution at a time; the smallest views come last
- * and move the running statistics last. */
-static protea_status run_backbone(protea_ctx *cx, swav *self, const protea_pass *pass, const protea_batch *batch,
-                                  protea_tensor *features)
+static protea_embedder embedder_of(const swav *self)
 {
-    int64_t first = 0;
-    PROTEA_TRY(protea_tensor_rows(cx, features, PROTEA_KEPT, batch->n_views * batch->n_images, self->backbone->out_dim));
-    for (int g = 0; g < batch->n_groups; g++) {
-        const protea_tensor *x = &batch->group[g].x;
-        protea_tensor pooled, rows = protea_row_range(features, first, x->dim[0]);
-        PROTEA_TRY(protea_forward(cx, self->backbone, pass, x, &pooled));
-        PROTEA_TRY(protea_copy(cx, &rows, &pooled));
-        first += x->dim[0];
-    }
-    return PROTEA_OK;
-}
-
-/* features -> head -> rows of length 1. */
-static protea_status embed(protea_ctx *cx, swav *self, const protea_pass *pass, const protea_tensor *features,
-                           protea_tensor *z, protea_tensor *norm)
-{
-    protea_tensor projected;
-    PROTEA_TRY(protea_forward(cx, self->head, pass, features, &projected));
-    PROTEA_TRY(protea_tensor_rows(cx, z, PROTEA_KEPT, projected.dim[0], self->feat_dim));
-    PROTEA_TRY(protea_tensor_rows(cx, norm, PROTEA_KEPT, projected.dim[0], 1));
-    return protea_l2norm(cx, z, norm, &projected);
+    return (protea_embedder){ .backbone = self->backbone, .head = self->head, .tape = self->tape };
 }
 
 /* A projection back to length 1 that no gradient goes through. */
@@ -223,7 +181,7 @@ static protea_status assign(protea_ctx *cx, swav *self, int64_t crop, const forw
                             protea_tensor *codes)
 {
     int64_t n = codes->dim[0], first = f->swap.assigned[crop] * n;
-    protea_tensor scores = protea_row_range(&f->scores, first, n), z = protea_row_range(&f->z, first, n);
+    protea_tensor scores = protea_row_range(&f->scores, first, n), z = protea_row_range(&f->embedding.z, first, n);
     bool fills = cx->planning || now->epoch >= self->epoch_queue_starts;
     size_t mark = protea_arena_mark(cx->scratch);
     if (protea_queue_is_full(cx, &self->queue, crop)) {
@@ -252,30 +210,17 @@ static protea_status assign_all(protea_ctx *cx, swav *self, const protea_batch *
 
 /* ---- backward */
 
-/* From the scores to the pooled features; the prototypes' gradient on the way, unless they are frozen. */
-static protea_status head_backward(protea_ctx *cx, swav *self, const forward *f, protea_tensor *d_features)
-{
-    protea_tensor dz;
-    PROTEA_TRY(protea_tensor_like(cx, &dz, PROTEA_SCRATCH, &f->z));
-    if (!self->prototypes.frozen)
-        PROTEA_TRY(protea_gemm(cx, &self->prototypes.dw, &f->scores, &f->z, true, false, 1, 1));
-    PROTEA_TRY(protea_gemm(cx, &dz, &f->scores, &self->prototypes.w, false, false, 1, 0));
-    PROTEA_TRY(protea_l2norm_backward(cx, &dz, &f->z, &f->norm, &dz));
-    return protea_backward(cx, self->head, self->tape, &dz, d_features);
-}
-
+/* From the scores; the prototypes' gradient on the way, unless they are frozen. */
 static protea_status backward(protea_ctx *cx, swav *self, const protea_batch *batch, const forward *f)
 {
     size_t mark = protea_arena_mark(cx->scratch);
-    protea_tensor d_features;
-    PROTEA_TRY(head_backward(cx, self, f, &d_features));
-    int64_t last = d_features.dim[0];
-    for (int g = batch->n_groups - 1; g >= 0; g--) {
-        int64_t rows = batch->group[g].x.dim[0];
-        protea_tensor dy = protea_row_range(&d_features, last - rows, rows);
-        PROTEA_TRY(protea_backward(cx, self->backbone, self->tape, &dy, NULL));
-        last -= rows;
-    }
+    const protea_embedder e = embedder_of(self);
+    protea_tensor dz;
+    PROTEA_TRY(protea_tensor_like(cx, &dz, PROTEA_SCRATCH, &f->embedding.z));
+    if (!self->prototypes.frozen)
+        PROTEA_TRY(protea_gemm(cx, &self->prototypes.dw, &f->scores, &f->embedding.z, true, false, 1, 1));
+    PROTEA_TRY(protea_gemm(cx, &dz, &f->scores, &self->prototypes.w, false, false, 1, 0));
+    PROTEA_TRY(protea_embed_backward(cx, &e, batch, &f->embedding, &dz));
     protea_arena_release(cx->scratch, mark);
     return PROTEA_OK;
 }
@@ -287,7 +232,7 @@ enum { LOSS_OVER_LN_K, CODE_ENTROPY, CODE_MAX, USAGE_ENTROPY, PROTOTYPES_USED, E
 /* Of the first assigned view: enough to see a collapse, and cheap. */
 static protea_status measure(protea_ctx *cx, const swav *self, const forward *f, int64_t n, protea_step_out *out)
 {
-    protea_tensor codes = protea_row_range(&f->codes, 0, n), z = protea_row_range(&f->z, f->swap.assigned[0] * n, n);
+    protea_tensor codes = protea_row_range(&f->codes, 0, n), z = protea_row_range(&f->embedding.z, f->swap.assigned[0] * n, n);
     protea_code_stats stats;
     PROTEA_TRY(protea_codes_stats(cx, &stats, &codes));
     out->n_metrics = N_METRICS;
@@ -304,7 +249,8 @@ static protea_status step(protea_ctx *cx, void *method, const protea_batch *batc
                           protea_step_out *out)
 {
     swav *self = method;
-    protea_pass pass = { .tape = self->tape, .batch_stats = true, .update_stats = true };
+    const protea_pass pass = { .tape = self->tape, .batch_stats = true, .update_stats = true };
+    const protea_embedder e = embedder_of(self);
     forward f;
     out->loss = 0;
     protea_tape_clear(self->tape);
@@ -312,10 +258,9 @@ static protea_status step(protea_ctx *cx, void *method, const protea_batch *batc
     self->settled = now->epoch > 0 && now->step >= self->freeze_prototypes_niters && now->step >= self->hard_assignment_niters;
     PROTEA_TRY(find_assigned(self, batch, &f.swap));
     PROTEA_TRY(normalise_prototypes(cx, self));
-    PROTEA_TRY(run_backbone(cx, self, &pass, batch, &f.features));
-    PROTEA_TRY(embed(cx, self, &pass, &f.features, &f.z, &f.norm));
-    PROTEA_TRY(protea_tensor_rows(cx, &f.scores, PROTEA_KEPT, f.z.dim[0], self->nmb_prototypes));
-    PROTEA_TRY(protea_gemm(cx, &f.scores, &f.z, &self->prototypes.w, false, true, 1, 0));
+    PROTEA_TRY(protea_embed_batch(cx, &e, &pass, batch, &f.embedding));
+    PROTEA_TRY(protea_tensor_rows(cx, &f.scores, PROTEA_KEPT, f.embedding.z.dim[0], self->nmb_prototypes));
+    PROTEA_TRY(protea_gemm(cx, &f.scores, &f.embedding.z, &self->prototypes.w, false, true, 1, 0));
     PROTEA_TRY(assign_all(cx, self, batch, now, &f));
     PROTEA_TRY(protea_swapped_prediction(cx, &out->loss, &f.scores, &f.scores, &f.codes, &f.swap));
     PROTEA_TRY(measure(cx, self, &f, batch->n_images, out));
@@ -357,8 +302,10 @@ static bool sick(const void *method, const protea_step_out *mean, char *text, si
 static protea_status head(protea_ctx *cx, void *method, const protea_pass *pass, const protea_tensor *features,
                           protea_tensor *y)
 {
-    protea_tensor norm;
-    return embed(cx, method, pass, features, y, &norm);
+    protea_embedding embedding;
+    PROTEA_TRY(protea_embed_features(cx, ((swav *)method)->head, pass, features, &embedding));
+    *y = embedding.z;
+    return PROTEA_OK;
 }
 
 static int64_t head_dim(const void *method)
