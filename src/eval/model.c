@@ -204,8 +204,8 @@ static protea_status load_head(protea_ctx *cx, protea_model *model, const protea
     PROTEA_TRY(protea_new(&model->method_self, 1, model->ops->size, "the method"));
     method_record record = { 0 };
     PROTEA_TRY(read_record(&record, model, yaml));
-    const protea_progress plan = { .n_epochs = 1, .steps_per_epoch = 1, .n_images = record.batch_size,
-                                   .batch_size = record.batch_size, .new_backbone = new_backbone, .self = model };
+    const protea_progress plan = { .n_epochs = 1, .steps_per_epoch = 1, .batch_size = record.batch_size,
+                                   .new_backbone = new_backbone, .self = model };
     protea_rng rng = protea_rng_make(0, PROTEA_RNG_INIT, 0, 0, 0);
     protea_ctx quiet = *cx; /* what init warns of concerns training */
     quiet.log = NULL;

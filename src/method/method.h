@@ -49,7 +49,9 @@ typedef struct protea_method_ops {
      * itself wins. Called when recipe and flags are read, before init. May be NULL. */
     protea_status (*settle)(protea_options *options);
     /* backbone (borrowed, feat_dim = backbone->out_dim) lives with the trainer. rng draws initial weights.
-     * plan: batch_size, steps_per_epoch and new_backbone are set, so what cannot work is refused here (PROTEA_ERR_USAGE). */
+     * plan: batch_size, n_images, steps_per_epoch and new_backbone are set, so what cannot work is refused here
+     * (PROTEA_ERR_USAGE). n_images 0: only the head is wanted, to be read from a checkpoint; what belongs to a data set (a
+     * memory bank) is then neither made nor visited. */
     protea_status (*init)(protea_ctx *cx, void *self, protea_module *backbone, const protea_progress *plan, protea_rng *rng);
     protea_status (*epoch_begin)(protea_ctx *cx, void *self, const protea_progress *now);   /* may be NULL */
     /* Forward, loss, backward: gradients are left in the parameters (zero before). */
