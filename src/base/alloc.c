@@ -150,6 +150,11 @@ void protea_arena_release(protea_arena *arena, size_t mark)
     arena->used = mark;
 }
 
+size_t protea_arena_size(const protea_arena *arena)
+{
+    return arena->size;
+}
+
 size_t protea_arena_peak(const protea_arena *arena)
 {
     return arena->peak;

@@ -39,6 +39,9 @@ protea_status protea_arena_alloc(protea_arena *arena, void *out, size_t bytes);
 size_t protea_arena_mark(const protea_arena *arena);
 void protea_arena_release(protea_arena *arena, size_t mark);
 
+/* What can be in use at once, in bytes. */
+size_t protea_arena_size(const protea_arena *arena);
+
 /* The most that was ever in use, in bytes. */
 size_t protea_arena_peak(const protea_arena *arena);
 

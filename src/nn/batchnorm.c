@@ -134,7 +134,9 @@ protea_status protea_bn_normalize(protea_ctx *cx, const protea_bn_record *record
 static void add_gradients(protea_bn *bn, const protea_bn_record *r, const double *sum_dz, const double *sum_dz_x)
 {
     int64_t channels = bn->channels;
-    for (int64_t c = 0; c < channels && bn->affine; c++) {
+    if (!bn->affine || bn->gamma.frozen)
+        return;
+    for (int64_t c = 0; c < channels; c++) {
         double dgamma = 0, dbeta = 0;
         for (int64_t g = 0; g < r->groups.groups; g++) {
             dgamma += r->rstd[g * channels + c] * sum_dz_x[g * channels + c];

@@ -38,6 +38,8 @@ protea_status protea_conv_bn_forward(protea_ctx *cx, protea_conv_bn *u, const pr
 
 protea_status protea_conv_bn_backward_weights(protea_ctx *cx, protea_conv_bn *u, const protea_tensor *dc, const protea_tensor *x)
 {
+    if (u->weight.frozen)
+        return PROTEA_OK;
     return protea_conv_backward_weights(cx, &u->weight.dw, dc, x, u->geometry);
 }
 

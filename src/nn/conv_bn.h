@@ -21,7 +21,7 @@ protea_status protea_conv_bn_visit(protea_conv_bn *u, const char *prefix, const 
 /* c: the convolution's output for x, of the caller's choosing where; record: its batch-norm, prepared. */
 protea_status protea_conv_bn_forward(protea_ctx *cx, protea_conv_bn *u, const protea_pass *pass, protea_tensor *c,
                                      protea_where where, const protea_tensor *x, protea_bn_record *record);
-/* dc: derivative at the convolution's output. dx: its memory is the caller's. */
+/* dc: derivative at the convolution's output; nothing happens for a frozen weight. dx: its memory is the caller's. */
 protea_status protea_conv_bn_backward_weights(protea_ctx *cx, protea_conv_bn *u, const protea_tensor *dc, const protea_tensor *x);
 protea_status protea_conv_bn_backward_data(protea_ctx *cx, protea_conv_bn *u, protea_tensor *dx, const protea_tensor *dc);
 

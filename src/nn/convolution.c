@@ -23,7 +23,8 @@ static protea_status conv_backward(protea_ctx *cx, protea_module *m, protea_tape
     convolution *l = (convolution *)m;
     protea_tensor x;
     PROTEA_TRY(protea_tape_pop(tape, &x, sizeof x));
-    PROTEA_TRY(protea_conv_backward_weights(cx, &l->weight.dw, dy, &x, l->geometry));
+    if (!l->weight.frozen)
+        PROTEA_TRY(protea_conv_backward_weights(cx, &l->weight.dw, dy, &x, l->geometry));
     if (dx == NULL)
         return PROTEA_OK;
     PROTEA_TRY(protea_tensor_like(cx, dx, PROTEA_SCRATCH, &x));

@@ -26,8 +26,9 @@ static protea_status linear_backward(protea_ctx *cx, protea_module *m, protea_ta
     linear *l = (linear *)m;
     protea_tensor x;
     PROTEA_TRY(protea_tape_pop(tape, &x, sizeof x));
-    PROTEA_TRY(protea_gemm(cx, &l->weight.dw, dy, &x, true, false, 1, 1));
-    if (l->has_bias)
+    if (!l->weight.frozen)
+        PROTEA_TRY(protea_gemm(cx, &l->weight.dw, dy, &x, true, false, 1, 1));
+    if (l->has_bias && !l->bias.frozen)
         PROTEA_TRY(protea_bias_backward(cx, &l->bias.dw, dy));
     if (dx == NULL)
         return PROTEA_OK;

@@ -28,7 +28,7 @@ typedef struct protea_pass {
 /* A trained tensor and its gradient (plain f32, heap). */
 typedef struct protea_param {
     protea_tensor w, dw;
-    bool frozen;     /* the optimiser skips it altogether: no decay, no momentum */
+    bool frozen;     /* no gradient is worked out, and the optimiser skips it altogether: no decay, no momentum */
     bool no_decay;   /* 1-D parameters and biases: left out where an optimiser excludes them */
     bool fixed_lr;   /* keeps the initial learning rate (SimSiam's predictor) */
 } protea_param;

@@ -70,6 +70,10 @@ void protea_tensor_release(protea_tensor *t);
 protea_status protea_plan_arenas(protea_ctx *cx, protea_status (*body)(protea_ctx *cx, void *self), void *self, size_t *kept,
                                  size_t *scratch);
 
+/* The same for steps of many shapes in turn: an arena that is large enough stays (so does what lies in it). */
+protea_status protea_reserve_arenas(protea_ctx *cx, protea_status (*body)(protea_ctx *cx, void *self), void *self, size_t *kept,
+                                    size_t *scratch);
+
 /* Rows [first, first + n) of a plain tensor, as a view. */
 protea_tensor protea_row_range(const protea_tensor *t, int64_t first, int64_t n);
 

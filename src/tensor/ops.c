@@ -125,6 +125,20 @@ protea_status protea_fill(protea_ctx *cx, protea_tensor *y, float value)
     return PROTEA_OK;
 }
 
+bool protea_all_finite(const protea_tensor *t)
+{
+    const uint32_t exponent = 0x7f800000;
+    const float *x = protea_f32(t);
+    int64_t n = protea_count(t), bad = 0;
+#pragma omp parallel for simd schedule(static) reduction(+ : bad) if (n >= 1 << 15)
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bad += (bits & exponent) == exponent;
+    }
+    return bad == 0;
+}
+
 protea_status protea_copy(protea_ctx *cx, protea_tensor *y, const protea_tensor *x)
 {
     PROTEA_TRY(protea_check_same("copy", y, x));

@@ -44,6 +44,8 @@ protea_status protea_l2norm_backward(protea_ctx *cx, protea_tensor *dx, const pr
                                      const protea_tensor *dy);
 /* y: plain f32. */
 protea_status protea_fill(protea_ctx *cx, protea_tensor *y, float value);
+/* Whether no element of a plain f32 tensor is infinite or not a number. */
+bool protea_all_finite(const protea_tensor *t);
 /* Copies elements; same shape, dtype and layout. */
 protea_status protea_copy(protea_ctx *cx, protea_tensor *y, const protea_tensor *x);
 

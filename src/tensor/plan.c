@@ -63,3 +63,21 @@ protea_status protea_plan_arenas(protea_ctx *cx, protea_status (*body)(protea_ct
     PROTEA_TRY(protea_arena_new(&cx->kept, at_least_a_line(kept_bytes), "the activations of a step"));
     return protea_arena_new(&cx->scratch, at_least_a_line(scratch_bytes), "the scratch memory of a step");
 }
+
+/* *arena is replaced when it is smaller than bytes. */
+static protea_status at_least(protea_arena **arena, size_t bytes, const char *purpose)
+{
+    if (*arena != NULL && protea_arena_size(*arena) >= bytes)
+        return PROTEA_OK;
+    protea_arena_free(*arena);
+    *arena = NULL;
+    return protea_arena_new(arena, at_least_a_line(bytes), purpose);
+}
+
+protea_status protea_reserve_arenas(protea_ctx *cx, protea_status (*body)(protea_ctx *cx, void *self), void *self, size_t *kept,
+                                    size_t *scratch)
+{
+    PROTEA_TRY(count_step(cx, body, self, kept, scratch));
+    PROTEA_TRY(at_least(&cx->kept, *kept, "the activations of a step"));
+    return at_least(&cx->scratch, *scratch, "the scratch memory of a step");
+}
