@@ -35,13 +35,22 @@ protea_status protea_zero_all_gradients(protea_visit_fn visit_all, void *self);
  * updates so far of this parameter as high * 2^24 + low, both exact in f32. */
 protea_status protea_optim_visit(protea_optim *optim, const protea_visitor *v);
 
+/* What the learning rate does after its warm-up. */
+typedef enum protea_lr_shape { PROTEA_LR_COSINE, PROTEA_LR_COSINE_EPOCH, PROTEA_LR_STEPS, PROTEA_LR_CONSTANT } protea_lr_shape;
+
 typedef struct protea_schedule {
     double start, base, final;   /* warm-up start, base, final learning rate */
     int64_t warmup_steps, total_steps;
+    protea_lr_shape shape;
+    int64_t steps_per_epoch;     /* COSINE_EPOCH, STEPS */
+    protea_list milestones;      /* STEPS: epochs, from 0, that begin with a tenth of the rate before */
 } protea_schedule;
-/* Warm-up is linspace(start, base, warmup_steps), base at its last step; then
- * final + (base - final)/2 (1 + cos(pi t / T)), t = 0..T-1, T = total - warmup (as SwAV's table: base comes twice in a
- * row, final never). A warm-up of one step is at start; steps past the end are at final. */
+/* Warm-up is linspace(start, base, warmup_steps), base at its last step; a warm-up of one step is at start. Then, by shape:
+ *   COSINE        final + (base - final)/2 (1 + cos(pi t / T)), t = 0..T-1, T = total - warmup (as SwAV's table: base comes
+ *                 twice in a row, final never); steps past the end are at final
+ *   COSINE_EPOCH  the same at the first step of each epoch, then constant to its end (as MoCo's and SimSiam's code)
+ *   STEPS         base, a tenth of it from the first milestone on, a hundredth from the second (as MoCo v1's code)
+ *   CONSTANT      base */
 double protea_schedule_lr(const protea_schedule *s, int64_t step);
 
 #endif

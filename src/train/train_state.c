@@ -17,9 +17,10 @@ void protea_train_state_set_total(protea_train_state *s, int64_t steps)
     s->total_steps = steps;
     s->now.n_epochs = ceil_div(steps, s->now.steps_per_epoch);
     double warmup = protea_length(o->warmup_epochs, (double)steps / (double)s->now.steps_per_epoch);
-    s->schedule = (protea_schedule){ .start = o->start_warmup, .base = s->t->optim_opts->lr, .final = o->final_lr,
+    s->schedule = (protea_schedule){ .start = o->start_warmup, .base = s->base_lr, .final = o->final_lr,
                                      .warmup_steps = (int64_t)(warmup * (double)s->now.steps_per_epoch),
-                                     .total_steps = steps };
+                                     .total_steps = steps, .shape = (protea_lr_shape)o->lr_schedule,
+                                     .steps_per_epoch = s->now.steps_per_epoch, .milestones = o->schedule };
     if (s->schedule.warmup_steps > steps)
         s->schedule.warmup_steps = steps;
 }
@@ -74,6 +75,13 @@ static protea_status open_loader(protea_train_state *s)
     return protea_loader_new(&s->loader, t->source, t->augment, &o);
 }
 
+/* Krizhevsky's linear rule (Goyal et al. 2017, arXiv:1706.02677), where the options say what batch lr is for. */
+static double base_lr(const protea_trainer *t)
+{
+    double share = t->opts->lr_batch > 0 ? (double)t->opts->batch_size / (double)t->opts->lr_batch : 1;
+    return t->optim_opts->lr * share;
+}
+
 /* Position 0 of a run of so many steps. */
 static void start_progress(protea_train_state *s, int64_t steps)
 {
@@ -99,12 +107,14 @@ protea_status protea_train_state_open(protea_train_state *s, const protea_traine
 {
     *s = (protea_train_state){ .t = t };
     protea_rng rng = protea_rng_make(t->cx->seed, PROTEA_RNG_INIT, 0, 0, 0);
+    protea_optim_opts optim = *t->optim_opts;
+    s->base_lr = optim.lr = base_lr(t);
     if (t->opts->epochs > 0)
         PROTEA_TRY(open_loader(s));
     start_progress(s, steps);
     PROTEA_TRY(new_backbone(s, &s->backbone, &rng));
     PROTEA_TRY(open_method(s, &rng));
-    return protea_optim_new(&s->optim, t->optim_opts, protea_train_state_visit, s);
+    return protea_optim_new(&s->optim, &optim, protea_train_state_visit, s);
 }
 
 void protea_train_state_close(protea_train_state *s)

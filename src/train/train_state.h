@@ -11,6 +11,7 @@ typedef struct protea_train_state {
     protea_optim *optim;
     protea_loader *loader;        /* NULL when there are no epochs to train */
     protea_schedule schedule;
+    double base_lr;               /* of the run's batch size */
     protea_progress now;
     int64_t total_steps;          /* that the run will have */
 } protea_train_state;

@@ -16,6 +16,9 @@ typedef struct protea_train_opts {
     int64_t batch_size;
     double warmup_epochs;          /* or a share of the run: protea_length */
     double start_warmup, final_lr;
+    int32_t lr_schedule;           /* choice, a protea_lr_shape */
+    protea_list schedule;          /* milestones of lr_schedule steps, in epochs */
+    int64_t lr_batch;              /* images that lr is for; 0: it is what it says */
     char arch[PROTEA_OPT_STRING_MAX];
     int32_t stem;                  /* choice of "auto|small|large" */
     int64_t image_size;            /* 0: from the data */

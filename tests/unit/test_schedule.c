@@ -44,9 +44,38 @@ static void falls_after_warmup(void **state)
         assert_true(protea_schedule_lr(&SWAV, step) <= protea_schedule_lr(&SWAV, step - 1));
 }
 
+/* MoCo's and SimSiam's: lr (1 + cos(pi epoch / epochs)) / 2, one rate for an epoch. */
+static void cosine_by_epochs(void **state)
+{
+    (void)state;
+    protea_schedule s = { .base = .06, .total_steps = 40, .shape = PROTEA_LR_COSINE_EPOCH, .steps_per_epoch = 10 };
+    const double wanted[] = { .06, .0512132, .03, .0087868 };
+    for (int64_t step = 0; step < 40; step++)
+        assert_float_equal(protea_schedule_lr(&s, step), wanted[step / 10], 1e-7);
+    s.warmup_steps = 15; /* ends within an epoch */
+    s.start = .01;
+    assert_float_equal(protea_schedule_lr(&s, 14), .06, 1e-12);
+    assert_float_equal(protea_schedule_lr(&s, 15), .06, 1e-12);
+    assert_true(protea_schedule_lr(&s, 20) < .06);
+}
+
+static void tenths_at_milestones(void **state)
+{
+    (void)state;
+    protea_schedule s = { .base = .03, .total_steps = 400, .shape = PROTEA_LR_STEPS, .steps_per_epoch = 2,
+                          .milestones = { 2, { 120, 160 } } };
+    assert_float_equal(protea_schedule_lr(&s, 239), .03, 1e-12);
+    assert_float_equal(protea_schedule_lr(&s, 240), .003, 1e-12);
+    assert_float_equal(protea_schedule_lr(&s, 319), .003, 1e-12);
+    assert_float_equal(protea_schedule_lr(&s, 320), .0003, 1e-12);
+    s.shape = PROTEA_LR_CONSTANT;
+    assert_float_equal(protea_schedule_lr(&s, 399), .03, 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(golden_table), cmocka_unit_test(odd_lengths),
-                                        cmocka_unit_test(falls_after_warmup) };
+                                        cmocka_unit_test(falls_after_warmup), cmocka_unit_test(cosine_by_epochs),
+                                        cmocka_unit_test(tenths_at_milestones) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
