@@ -94,12 +94,31 @@ static void take_running(const protea_bn *bn, protea_bn_record *r)
     }
 }
 
+/* mean = (1 - share) running + share batch, and so the variance, the batch's unbiased as the running one is (Schneider et al.
+ * 2020, arXiv:2006.16971, eq. 3). values: that the batch's statistics are taken over. */
+static void mix_running(const protea_bn *bn, protea_bn_record *r, double share, double values)
+{
+    double unbiased = values > 1 ? values / (values - 1) : 1;
+    for (int64_t c = 0; c < bn->channels; c++) {
+        r->mean[c] = (float)((1 - share) * protea_f32(&bn->running_mean)[c] + share * r->mean[c]);
+        r->rstd[c] = (float)((1 - share) * protea_f32(&bn->running_var)[c] + share * unbiased * r->rstd[c]);
+    }
+}
+
+static protea_status check_mixture(const protea_pass *pass, const protea_groups *groups)
+{
+    if (!(pass->mixed_share > 0) || (pass->batch_stats && pass->tape == NULL && groups->groups == 1))
+        return PROTEA_OK;
+    return protea_fail(PROTEA_ERR_INTERNAL, "batchnorm: mixed statistics are of one batch, and have no gradient");
+}
+
 protea_status protea_bn_prepare(protea_ctx *cx, protea_bn *bn, const protea_pass *pass, const protea_tensor *x,
                                 protea_bn_record *record)
 {
     *record = (protea_bn_record){ .batch_stats = pass->batch_stats };
     PROTEA_TRY(check_channels(bn, x));
     PROTEA_TRY(choose_groups(pass, x->dim[0], &record->groups));
+    PROTEA_TRY(check_mixture(pass, &record->groups));
     protea_where where = pass->tape != NULL ? PROTEA_KEPT : PROTEA_SCRATCH;
     protea_tensor part[4]; /* mean, rstd, scale, shift: (G,C) each */
     for (int i = 0; i < 4; i++)
@@ -116,6 +135,8 @@ protea_status protea_bn_prepare(protea_ctx *cx, protea_bn *bn, const protea_pass
         protea_bn_move_running(bn, &part[0], &part[1], protea_bn_values_per_group(cx, x, &record->groups));
     if (!pass->batch_stats)
         take_running(bn, record);
+    else if (pass->mixed_share > 0)
+        mix_running(bn, record, pass->mixed_share, protea_bn_values_per_group(cx, x, &record->groups));
     settle_affine(bn, record);
     return PROTEA_OK;
 }

@@ -21,6 +21,8 @@ typedef struct protea_pass {
     protea_tape *tape;    /* NULL: no gradient */
     bool batch_stats;     /* normalise by the batch, else by the running statistics */
     bool update_stats;    /* move the running statistics (with batch_stats) */
+    double mixed_share;   /* of the batch's statistics in a mixture with the running ones (with batch_stats, without a tape);
+                           * 0: the batch's alone */
     int64_t bn_groups;    /* groups of samples with statistics of their own; 0 or 1: the whole batch */
     int64_t bn_run;       /* protea_groups.run; 0: contiguous parts */
 } protea_pass;
