@@ -3,4 +3,5 @@
     X(conv, "conv")                   \
     X(resnet18_step, "resnet18-step") \
     X(resnet50_step, "resnet50-step") \
+    X(sinkhorn, "sinkhorn")           \
     X(swav_step, "swav-step")

@@ -65,7 +65,8 @@ static protea_status run_peer(double *seconds, const protea_session *s, const ch
 {
     char name[32], command[512], line[128] = "";
     snprintf(name, sizeof name, "%s", kind);
-    *strchr(name, '-') = '_';
+    for (char *c = name; *c != 0; c++)
+        *c = *c == '-' ? '_' : *c;
     snprintf(command, sizeof command,
              "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:"
              "glibc.malloc.hugetlb=1 /usr/bin/python3 bench/peer_%s.py --dtype %s --layout nhwc --threads %d --steps 3",

@@ -12,7 +12,7 @@
 
 #include "comm/comm.h"
 
-enum { PART_ROWS = 32, LANES = 16 };
+enum { PART_ROWS = 32 };
 
 typedef struct sinkhorn {
     protea_ctx *cx;
@@ -73,27 +73,10 @@ static protea_status all_ranks_well(sinkhorn *s, int bad, const char *what)
     return PROTEA_OK;
 }
 
-/* max[k] = max(max[k], x[k]); returns non-zero when an element of x is not finite. */
-static int row_max(float *restrict max, const float *restrict x, int64_t k)
-{
-    float not_finite = 0; /* x - x is 0 for finite x, NaN else, and NaN stays in the sum */
-    for (int64_t i = 0; i < k; i++)
-        max[i] = x[i] > max[i] ? x[i] : max[i];
-    float lane[LANES] = { 0 };
-    int64_t i = 0;
-    for (; i + LANES <= k; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lane[j] += x[i + j] - x[i + j];
-    for (; i < k; i++)
-        not_finite += x[i] - x[i];
-    for (int j = 0; j < LANES; j++)
-        not_finite += lane[j];
-    return not_finite != 0;
-}
-
 /* shift[k] = largest score of prototype k over all rows and ranks. */
 static protea_status find_shift(sinkhorn *s)
 {
+    protea_backend *be = s->cx->be;
     int bad = 0;
     int64_t k = s->k;
 #pragma omp parallel for schedule(static) reduction(| : bad)
@@ -101,10 +84,10 @@ static protea_status find_shift(sinkhorn *s)
         float *max = s->part_sum + part * k;
         memcpy(max, s->scores + part * PART_ROWS * k, (size_t)k * sizeof(float));
         for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++)
-            bad |= row_max(max, s->scores + b * k, k);
+            bad |= !be->k.max_of(be, max, s->scores + b * k, k);
     }
     for (int64_t part = 1; part < s->n_parts; part++)
-        row_max(s->part_sum, s->part_sum + part * k, k);
+        be->k.max_of(be, s->part_sum, s->part_sum + part * k, k);
     for (int64_t i = 0; i < k; i++)
         s->column_sum[i] = s->part_sum[i];
     PROTEA_TRY(s->cx->comm->max_f64(s->cx->comm, s->column_sum, (size_t)k));
@@ -121,17 +104,10 @@ static void exponentiate(sinkhorn *s)
     float inverse_eps = (float)(1 / s->eps);
 #pragma omp parallel for schedule(static)
     for (int64_t part = 0; part < s->n_parts; part++) {
-        float *restrict sum = s->part_sum + part * k;
+        float *sum = s->part_sum + part * k;
         memset(sum, 0, (size_t)k * sizeof(float));
-        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++) {
-            float *restrict e = row_of(s, b);
-            const float *restrict x = s->scores + b * k;
-            for (int64_t i = 0; i < k; i++)
-                e[i] = x[i] - s->shift[i];
-            be->k.exp_shifted(be, e, e, 0, inverse_eps, k);
-            for (int64_t i = 0; i < k; i++)
-                sum[i] += e[i];
-        }
+        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++)
+            be->k.exp_less(be, row_of(s, b), sum, s->scores + b * k, s->shift, inverse_eps, k);
     }
 }
 
@@ -158,37 +134,21 @@ static protea_status scale_columns(sinkhorn *s)
     return all_ranks_well(s, bad, "a prototype's scores underflow; a larger epsilon is needed");
 }
 
-/* E_b . u: a fixed number of float lanes, added up in double. */
-static double dot(const float *restrict e, const float *restrict u, int64_t k)
-{
-    float lane[LANES] = { 0 };
-    int64_t i = 0;
-    for (; i + LANES <= k; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lane[j] += e[i + j] * u[i + j];
-    double sum = 0;
-    for (; i < k; i++)
-        sum += (double)e[i] * u[i];
-    for (int j = 0; j < LANES; j++)
-        sum += lane[j];
-    return sum;
-}
-
 /* v_b = 1 / (E_b . u) for each row; the columns of diag(v) E are summed up. */
 static protea_status scale_rows(sinkhorn *s)
 {
+    protea_backend *be = s->cx->be;
     int bad = 0;
     int64_t k = s->k;
 #pragma omp parallel for schedule(static) reduction(| : bad)
     for (int64_t part = 0; part < s->n_parts; part++) {
-        float *restrict sum = s->part_sum + part * k;
+        float *sum = s->part_sum + part * k;
         memset(sum, 0, (size_t)k * sizeof(float));
         for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++) {
-            const float *restrict e = row_of(s, b);
-            float v = (float)(1 / dot(e, s->u, k));
+            const float *e = row_of(s, b);
+            float v = (float)(1 / be->k.dot(be, e, s->u, k));
             bad |= !(v > 0 && v <= FLT_MAX);
-            for (int64_t i = 0; i < k; i++)
-                sum[i] += v * e[i];
+            be->k.axpy(be, sum, v, e, k);
         }
     }
     return all_ranks_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
@@ -197,12 +157,13 @@ static protea_status scale_rows(sinkhorn *s)
 /* The last sweep: the codes of the last n rows, in the place of their E. */
 static protea_status write_codes(sinkhorn *s)
 {
+    protea_backend *be = s->cx->be;
     int bad = 0;
     int64_t k = s->k;
 #pragma omp parallel for schedule(static) reduction(| : bad)
     for (int64_t b = 0; b < s->n; b++) {
         float *restrict e = s->e + b * k;
-        float v = (float)(1 / dot(e, s->u, k));
+        float v = (float)(1 / be->k.dot(be, e, s->u, k));
         bad |= !(v > 0 && v <= FLT_MAX);
         for (int64_t i = 0; i < k; i++)
             e[i] = v * (e[i] * s->u[i]);

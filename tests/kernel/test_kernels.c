@@ -341,24 +341,57 @@ static void test_rows(void **state)
     check_rows(7, 3001);
 }
 
-/* Relative error below 2e-7 in the normal range, also for large arguments; zero below it, infinity above. */
+/* Relative error below 2e-7 in the normal range, also for large arguments; below it rounded to what there is, then zero;
+ * infinity above; NaN stays; the sum is that of the results. */
 static void test_exp(void **state)
 {
     (void)state;
     enum { N = 20001 };
-    float *x = room(N * sizeof *x), *y = room(N * sizeof *y);
-    for (int i = 0; i < N; i++)
+    float *x = room(N * sizeof *x), *y = room(N * sizeof *y), *less = room(N * sizeof *less), *sum = room(N * sizeof *sum);
+    for (int i = 0; i < N; i++) {
         x[i] = -1.0f + 2.0f * (float)i / (N - 1);
+        less[i] = 0.125f;
+        sum[i] = 1;
+    }
     x[0] = NAN;
-    fast->k.exp_shifted(fast, y, x, 0.125f, 75, N);
+    fast->k.exp_less(fast, y, sum, x, less, 75, N);
     assert_true(isnan(y[0]));
     for (int i = 1; i < N; i++) {
-        double want = exp(((double)x[i] - 0.125) * 75);
+        double want = exp((double)(x[i] - 0.125f) * 75);
         assert_true(fabs((double)y[i] - want) <= 2e-7 * want);
+        assert_true(sum[i] == 1 + y[i]);
     }
-    fast->k.exp_shifted(fast, y, x, 0, 3000, N);
+    fast->k.exp_less(fast, y, sum, x, less, 94, N); /* to e^-105.75 and e^82.25 */
+    for (int i = 1; i < N; i++)
+        assert_true(fabs((double)y[i] - exp((double)(x[i] - 0.125f) * 94)) <= 1.5 * 0x1p-149 + 2e-7 * (double)y[i]);
+    fast->k.exp_less(fast, y, sum, x, less, 3000, N);
     assert_true(y[1] == 0 && isinf(y[N - 1]));
-    free(x), free(y);
+    free(x), free(y), free(less), free(sum);
+}
+
+/* The other kernels on vectors, at every length of a tail; one number that is not finite is found wherever it is. */
+static void test_vectors(void **state)
+{
+    (void)state;
+    enum { MOST = 200 };
+    float *x = random_values(MOST, 1, 1), *a = random_values(MOST, 2, 1), *b = room(MOST * sizeof *b);
+    memcpy(b, a, MOST * sizeof *b);
+    for (int64_t n = 0; n <= MOST; n += n < 70 ? 1 : 13) {
+        assert_true(fast->k.max_of(fast, a, x, n) && reference->k.max_of(reference, b, x, n));
+        assert_float_equal(fast->k.dot(fast, a, x, n), reference->k.dot(reference, b, x, n), 1e-4);
+        fast->k.axpy(fast, a, -0.75f, x, n);
+        reference->k.axpy(reference, b, -0.75f, x, n);
+        assert_true(agree("max_of, axpy", a, b, MOST, 1e-6));
+        for (int64_t i = 0; i < n; i++) {
+            float kept = x[i];
+            x[i] = i % 2 ? INFINITY : NAN;
+            assert_false(fast->k.max_of(fast, a, x, n) || reference->k.max_of(reference, b, x, n));
+            x[i] = kept;
+        }
+        for (int64_t i = 0; i < MOST; i++)
+            a[i] = b[i] = (float)(i % 7) - 3;
+    }
+    free(x), free(a), free(b);
 }
 
 static int group(void)
@@ -368,6 +401,7 @@ static int group(void)
         cmocka_unit_test(test_backward),    cmocka_unit_test(test_elementwise),         cmocka_unit_test(test_bf16_rounding),
         cmocka_unit_test(test_max_pool),    cmocka_unit_test(test_mean_pool),           cmocka_unit_test(test_layout),
         cmocka_unit_test(test_rows),        cmocka_unit_test(test_exp),
+        cmocka_unit_test(test_vectors),
     };
     return cmocka_run_group_tests(tests, open_backends, close_backends);
 }

@@ -11,6 +11,7 @@ void protea_ref_fill_batchnorm(protea_kernels *k);
 void protea_ref_fill_elementwise(protea_kernels *k);
 void protea_ref_fill_pool(protea_kernels *k);
 void protea_ref_fill_dense(protea_kernels *k);
+void protea_ref_fill_vectors(protea_kernels *k);
 void protea_ref_fill_nearest(protea_kernels *k);
 
 /* The same kernels for each instruction set of isa.cmake: any block size, vectors over channels. */
@@ -20,7 +21,8 @@ void protea_ref_fill_nearest(protea_kernels *k);
     void protea_simd_fill_elementwise_##suffix(protea_kernels *k);      \
     void protea_simd_fill_layout_##suffix(protea_kernels *k);           \
     void protea_simd_fill_pool_##suffix(protea_kernels *k);             \
-    void protea_simd_fill_dense_##suffix(protea_kernels *k);
+    void protea_simd_fill_dense_##suffix(protea_kernels *k);             \
+    void protea_simd_fill_vectors_##suffix(protea_kernels *k);
 PROTEA_SIMD_FILLS(base)
 PROTEA_SIMD_FILLS(avx2)
 PROTEA_SIMD_FILLS(avx512)

@@ -9,6 +9,7 @@
         protea_simd_fill_layout_##suffix(k);            \
         protea_simd_fill_pool_##suffix(k);              \
         protea_simd_fill_dense_##suffix(k);             \
+        protea_simd_fill_vectors_##suffix(k);           \
     }
 
 static void fill_base(protea_kernels *k) FILL(base)

@@ -81,13 +81,6 @@ static void softmax(protea_backend *be, float *p, float *log_sum, const float *x
     }
 }
 
-static void exp_shifted(protea_backend *be, float *y, const float *x, float shift, float scale, int64_t n)
-{
-    (void)be;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = (float)exp(((double)x[i] - (double)shift) * (double)scale);
-}
-
 void protea_ref_fill_dense(protea_kernels *k)
 {
     k->gemm = gemm;
@@ -96,5 +89,4 @@ void protea_ref_fill_dense(protea_kernels *k)
     k->l2norm = l2norm;
     k->l2norm_backward = l2norm_backward;
     k->softmax = softmax;
-    k->exp_shifted = exp_shifted;
 }

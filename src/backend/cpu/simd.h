@@ -68,6 +68,13 @@ SIMD_INLINE void store(void *p, int64_t i, int64_t count, protea_dtype dtype, vf
     memcpy((float *)p + i, &f, count == LANES ? sizeof f : (size_t)count * 4);
 }
 
+/* a b + c, rounded once where that is one instruction; elsewhere in double, which is nearly that. */
+#ifdef __FMA__
+#define SIMD_FMA(a, b, c) __builtin_fmaf(a, b, c)
+#else
+#define SIMD_FMA(a, b, c) ((float)((double)(a) * (double)(b) + (double)(c)))
+#endif
+
 /* Maximum with 0; NaN stays NaN. */
 SIMD_INLINE vf relu_of(vf x)
 {

@@ -4,7 +4,7 @@
 #include "backend/cpu/fill.h"
 #include "backend/cpu/simd.h"
 
-enum { COLUMNS = 64, PIECE = 4096 };
+enum { COLUMNS = 64 };
 
 static inline int64_t least(int64_t a, int64_t b)
 {
@@ -148,14 +148,6 @@ static void softmax(protea_backend *be, float *p, float *log_sum, const float *x
     }
 }
 
-static void exp_shifted(protea_backend *be, float *y, const float *x, float shift, float scale, int64_t n)
-{
-    (void)be;
-#pragma omp parallel for schedule(static)
-    for (int64_t from = 0; from < n; from += PIECE)
-        exp_row(y + from, x + from, (double)scale, -(double)shift * (double)scale, least(PIECE, n - from));
-}
-
 void SIMD_NAME(protea_simd_fill_dense)(protea_kernels *k)
 {
     k->add_bias = add_bias;
@@ -163,5 +155,4 @@ void SIMD_NAME(protea_simd_fill_dense)(protea_kernels *k)
     k->l2norm = l2norm;
     k->l2norm_backward = l2norm_backward;
     k->softmax = softmax;
-    k->exp_shifted = exp_shifted;
 }

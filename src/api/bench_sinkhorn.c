@@ -1,0 +1,56 @@
+/* `protea bench sinkhorn`: codes of 4,096 samples for 3,000 prototypes, as in a SwAV step of its authors' large batches. */
+#include "api/bench.h"
+#include "cluster/sinkhorn.h"
+
+enum { SAMPLES = 4096, PROTOTYPES = 3000, ITERATIONS = 3 };
+static const double EPSILON = 0.05;
+
+typedef struct sinkhorn_bench {
+    protea_ctx *cx;
+    protea_tensor scores, codes; /* owned */
+} sinkhorn_bench;
+
+static protea_status assign(protea_ctx *cx, void *self)
+{
+    sinkhorn_bench *s = self;
+    return protea_sinkhorn(cx, &s->codes, &s->scores, EPSILON, ITERATIONS);
+}
+
+static protea_status run(void *self)
+{
+    return assign(((sinkhorn_bench *)self)->cx, self);
+}
+
+/* Scores as cosines of unit vectors in 128 dimensions are: normal, of deviation 1/sqrt(128). */
+static protea_status open_scores(sinkhorn_bench *s)
+{
+    const int64_t dim[2] = { SAMPLES, PROTOTYPES };
+    protea_rng rng = protea_rng_make(s->cx->seed, PROTEA_RNG_TEST, 0, 0, 0);
+    PROTEA_TRY(protea_tensor_new(&s->scores, 2, dim, "scores"));
+    PROTEA_TRY(protea_tensor_new(&s->codes, 2, dim, "codes"));
+    for (int64_t i = 0; i < protea_count(&s->scores); i++)
+        protea_f32(&s->scores)[i] = 0.0884f * protea_rng_normal(&rng);
+    return PROTEA_OK;
+}
+
+static protea_status step(protea_bench_result *out, const protea_bench *b)
+{
+    sinkhorn_bench s = { .cx = &b->session->cx };
+    protea_status status = open_scores(&s);
+    if (status == PROTEA_OK)
+        status = protea_plan_arenas(s.cx, assign, &s, &out->kept, &out->scratch);
+    out->count = SAMPLES;
+    out->unit = "samples";
+    if (status == PROTEA_OK)
+        status = protea_bench_time(&out->seconds, b, run, &s);
+    protea_tensor_release(&s.scores);
+    protea_tensor_release(&s.codes);
+    return status;
+}
+
+const protea_bench_ops protea_bench_sinkhorn = {
+    .name = "sinkhorn",
+    .summary = "Sinkhorn-Knopp, 4,096 samples and 3,000 prototypes, 3 iterations",
+    .has_peer = true,
+    .step = step,
+};

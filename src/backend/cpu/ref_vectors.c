@@ -1,0 +1,48 @@
+/* Vectors of f32, plainly. */
+#include <math.h>
+
+#include "backend/cpu/fill.h"
+
+static bool max_of(protea_backend *be, float *max, const float *x, int64_t n)
+{
+    (void)be;
+    bool finite = true;
+    for (int64_t i = 0; i < n; i++) {
+        finite = finite && isfinite(x[i]);
+        max[i] = fmaxf(max[i], x[i]);
+    }
+    return finite;
+}
+
+static void exp_less(protea_backend *be, float *y, float *sum, const float *x, const float *less, float scale, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (float)exp((double)(x[i] - less[i]) * (double)scale);
+        sum[i] += y[i];
+    }
+}
+
+static double dot(protea_backend *be, const float *a, const float *b, int64_t n)
+{
+    (void)be;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+static void axpy(protea_backend *be, float *y, float a, const float *x, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+void protea_ref_fill_vectors(protea_kernels *k)
+{
+    k->max_of = max_of;
+    k->exp_less = exp_less;
+    k->dot = dot;
+    k->axpy = axpy;
+}

@@ -1,0 +1,106 @@
+/* Vectors of f32 on one thread. Plain loops that the compiler vectorises. */
+#include <math.h>
+
+#include "backend/cpu/fill.h"
+#include "backend/cpu/simd.h"
+
+static bool max_of(protea_backend *be, float *restrict max, const float *restrict x, int64_t n)
+{
+    (void)be;
+    float not_finite = 0; /* x - x is 0 for finite x, NaN else, and NaN stays in the sum */
+    float lane[LANES] = { 0 };
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++) {
+            max[i + j] = x[i + j] > max[i + j] ? x[i + j] : max[i + j];
+            lane[j] += x[i + j] - x[i + j];
+        }
+    for (; i < n; i++) {
+        max[i] = x[i] > max[i] ? x[i] : max[i];
+        not_finite += x[i] - x[i];
+    }
+    for (int j = 0; j < LANES; j++)
+        not_finite += lane[j];
+    return not_finite == 0;
+}
+
+/* 2^k as a float, -126 <= k <= 127. */
+static inline float power_of_two(int32_t k)
+{
+    uint32_t bits = (uint32_t)(k + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
+
+/* exp(d * scale) = 2^k exp(r), r = d scale - k ln 2, |r| <= ln 2 / 2, and exp(r) is its Taylor polynomial of degree 7 (rest
+ * < 6e-9). What the product loses by rounding comes back through `lost`, and ln 2 is in two parts, the first of which k
+ * multiplies exactly. The power is in two factors, so that results below the normal range are rounded, not cut. */
+static inline float exp_of(float d, float scale)
+{
+    float t = d * scale;
+    t = t < -110 ? -110 : t;
+    t = t > 130 ? 130 : t; /* NaN passes */
+    float lost = t == d * scale ? SIMD_FMA(d, scale, -t) : 0;
+    float rounded = SIMD_FMA(t, 1.44269504f, 0x1.8p23f), k = rounded - 0x1.8p23f; /* a whole number, in the low bits */
+    float r = SIMD_FMA(k, -0x1.62e4p-1f, t);
+    r = SIMD_FMA(k, -0x1.7f7d1cp-20f, r) + lost;
+    float p = SIMD_FMA(r, 1 / 5040.f, 1 / 720.f);
+    p = SIMD_FMA(p, r, 1 / 120.f);
+    p = SIMD_FMA(p, r, 1 / 24.f);
+    p = SIMD_FMA(p, r, 1 / 6.f);
+    p = SIMD_FMA(p, r, 0.5f);
+    p = SIMD_FMA(p, r, 1);
+    p = SIMD_FMA(p, r, 1);
+    int32_t bits, whole;
+    memcpy(&bits, &rounded, sizeof bits);
+    whole = bits - 0x4b400000;
+    int32_t half = whole >> 1;
+    return p * power_of_two(half) * power_of_two(whole - half);
+}
+
+static void exp_less(protea_backend *be, float *y, float *restrict sum, const float *x, const float *restrict less, float scale,
+                     int64_t n)
+{
+    (void)be;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        float e = exp_of(x[i] - less[i], scale);
+        y[i] = e;
+        sum[i] += e;
+    }
+}
+
+/* A fixed number of running sums, added up in double. */
+static double dot(protea_backend *be, const float *restrict a, const float *restrict b, int64_t n)
+{
+    enum { SUMS = 4 };
+    (void)be;
+    vf sum[SUMS] = { { 0 } };
+    double total = 0;
+    int64_t i = 0;
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES)
+        for (int s = 0; s < SUMS; s++)
+            sum[s] += load(a, i + s * LANES, LANES, PROTEA_F32) * load(b, i + s * LANES, LANES, PROTEA_F32);
+    for (; i < n; i++)
+        total += (double)a[i] * (double)b[i];
+    vf all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    for (int j = 0; j < LANES; j++)
+        total += (double)all[j];
+    return total;
+}
+
+static void axpy(protea_backend *be, float *restrict y, float a, const float *restrict x, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+void SIMD_NAME(protea_simd_fill_vectors)(protea_kernels *k)
+{
+    k->max_of = max_of;
+    k->exp_less = exp_less;
+    k->dot = dot;
+    k->axpy = axpy;
+}
