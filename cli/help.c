@@ -43,7 +43,8 @@ void cli_help_all(void)
     for (int i = 0; i < n; i++)
         printf("  %s\n", verbs[i]->example);
     printf("\nexit codes: 0 done, 2 usage, 3 bad input, 4 input/output, 5 memory, 6 diverged or collapsed, 7 directory in use,\n"
-           "            75 stopped by a signal with the state saved (go on with --resume), 1 anything else\n"
+           "            75 stopped by a signal with the state saved (go on with --resume), 128 + N ended by signal N with\n"
+           "            nothing saved, 1 anything else\n"
            "recipes:");
     for (const char *const *name = protea_recipe_names(); *name != NULL; name++)
         printf(" %s", *name);

@@ -6,24 +6,24 @@
 
 static volatile sig_atomic_t stop_asked;
 
-static void end_now(const char *why)
+/* With the code that a shell gives a command which a signal ended. */
+static void end_now(int number, const char *why)
 {
     ssize_t written = write(STDERR_FILENO, why, strlen(why));
     (void)written; /* nothing more can be said */
-    _exit(1);
+    _exit(128 + number);
 }
 
 static void ask_to_stop(int number)
 {
     if (number == SIGINT && stop_asked)
-        end_now("\nprotea: error: interrupted twice; the last checkpoint stands\n");
+        end_now(number, "\nprotea: error: interrupted twice; the last checkpoint stands\n");
     stop_asked = 1;
 }
 
 static void end_at_once(int number)
 {
-    (void)number;
-    end_now("\nprotea: error: stopped by a signal; nothing to resume from\n");
+    end_now(number, "\nprotea: error: stopped by a signal; nothing to resume from\n");
 }
 
 volatile sig_atomic_t *cli_watch_signals(bool can_resume)

@@ -83,6 +83,16 @@ done
 begin twice 100000
 last="two SIGINTs during train"
 kill -INT $pid; kill -INT $pid; code=0; wait $pid || code=$?
-[ "$code" -eq 1 ] || [ "$code" -eq 75 ] || fail "exit code 1, or 75 when the step ended between the two, wanted"
+[ "$code" -eq 130 ] || [ "$code" -eq 75 ] || fail "exit code 130, or 75 when the step ended between the two, wanted"
 run inspect twice --json; want_code 0; want_json method '"swav"'
+
+# ---- a verb with nothing to resume ends at once, with a shell's code for the signal, and leaves no file
+for signal in INT:130 TERM:143; do
+    "$protea" embed a synth:shapes,n=200000,size=32 -o long.npy >out 2>err </dev/null &
+    pid=$!
+    last="SIG${signal%:*} during embed"
+    for _ in $(seq 3000); do grep -q '^protea: ' err && break; sleep 0.02; done
+    kill "-${signal%:*}" $pid; code=0; wait $pid || code=$?
+    want_code "${signal#*:}"; want_err "protea: error: stopped by a signal"; want_no_file long.npy
+done
 finish
