@@ -1,6 +1,8 @@
 /* Batch-norm's statistics: of the batch, over ranks, and running. */
 #include "nn/batchnorm_stats.h"
 
+#include <math.h>
+
 #include "comm/comm.h"
 
 static const double momentum = 0.1; /* of the running statistics: new = 0.9 old + 0.1 batch */
@@ -65,6 +67,14 @@ protea_status protea_bn_batch_stats(protea_ctx *cx, protea_tensor *mean, protea_
     return protea_bn_spans_ranks(cx, groups) ? merge_ranks(cx, mean, var) : PROTEA_OK;
 }
 
+/* A step that is not finite is left out by the trainer; it must not stay in what is saved. */
+static void move(float *running, double batch)
+{
+    float moved = (float)((1 - momentum) * *running + momentum * batch);
+    if (isfinite(moved))
+        *running = moved;
+}
+
 void protea_bn_move_running(protea_bn *bn, const protea_tensor *mean, const protea_tensor *var, double values)
 {
     int64_t groups = mean->dim[0], channels = bn->channels;
@@ -77,8 +87,8 @@ void protea_bn_move_running(protea_bn *bn, const protea_tensor *mean, const prot
             var_sum += protea_f32(var)[g * channels + c];
         }
         double batch_mean = mean_sum / (double)groups, batch_var = unbiased * var_sum / (double)groups;
-        running_mean[c] = (float)((1 - momentum) * running_mean[c] + momentum * batch_mean);
-        running_var[c] = (float)((1 - momentum) * running_var[c] + momentum * batch_var);
+        move(&running_mean[c], batch_mean);
+        move(&running_var[c], batch_var);
     }
     protea_f32(&bn->batches)[0] += 1;
 }

@@ -22,6 +22,7 @@ typedef struct step {
     protea_tape *tape;
     protea_pass pass;
     int64_t first, n;          /* rows of the whole batch this rank has */
+    bool spoilt;               /* x[0] is infinite */
     float y[N * C], dx[N * C]; /* (n,C) */
 } step;
 
@@ -46,6 +47,8 @@ static protea_status run_step(protea_ctx *cx, void *self)
     s->pass.tape = s->tape;
     PROTEA_TRY(load_rows(cx, s, &x, "x"));
     PROTEA_TRY(load_rows(cx, s, &dy, "dy"));
+    if (s->spoilt && !cx->planning)
+        protea_f32(&x)[0] = (float)INFINITY;
     PROTEA_TRY(protea_forward(cx, s->module, &s->pass, &x, &y));
     if (!cx->planning)
         memcpy(s->y, y.data, protea_bytes(&y));
@@ -122,6 +125,17 @@ static void running_statistics_move(void **state)
     check_running(3, N / 3);
     check_running(4, 1);
     check_running(2, 2);
+}
+
+/* Those of the spoilt channel stay, the others move. */
+static void running_statistics_are_finite(void **state)
+{
+    (void)state;
+    step s = { .pass = { .batch_stats = true, .update_stats = true }, .n = N, .spoilt = true };
+    tensors t = run_rank(&s, NULL);
+    assert_true(t.mean[0] == 0 && t.var[0] == 1);
+    for (int64_t c = 1; c < C; c++)
+        assert_true(isfinite(t.mean[c]) && t.mean[c] != 0 && isfinite(t.var[c]) && t.var[c] != 1);
 }
 
 static void running_statistics_stay(void **state)
@@ -227,7 +241,9 @@ static void two_ranks_are_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(running_statistics_move), cmocka_unit_test(running_statistics_stay),
-                                        cmocka_unit_test(uneven_groups_are_refused), cmocka_unit_test(two_ranks_are_one) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(running_statistics_move), cmocka_unit_test(running_statistics_are_finite),
+        cmocka_unit_test(running_statistics_stay), cmocka_unit_test(uneven_groups_are_refused), cmocka_unit_test(two_ranks_are_one),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
