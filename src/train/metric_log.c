@@ -9,11 +9,6 @@
 
 struct protea_metric_log { FILE *file; };
 
-void protea_means_reset(protea_means *m)
-{
-    memset(m, 0, sizeof *m);
-}
-
 static double *slot_of(protea_step_out *sum, const char *name)
 {
     for (int i = 0; i < sum->n_metrics; i++)

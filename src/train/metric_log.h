@@ -4,12 +4,11 @@
 
 #include "method/method.h"
 
-/* Means of the losses and metrics of some steps. */
+/* Means of the losses and metrics of some steps; begins as zeros. */
 typedef struct protea_means {
     protea_step_out sum;
     int64_t n;
 } protea_means;
-void protea_means_reset(protea_means *m);
 /* Metrics are matched by name; more than PROTEA_MAX_METRICS names are dropped. */
 void protea_means_add(protea_means *m, const protea_step_out *step);
 /* NaN where nothing was added. */

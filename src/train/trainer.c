@@ -1,113 +1,25 @@
 /* The loop: batches in, checkpoints and metrics out. */
 #include "train/trainer.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "comm/comm.h"
-#include "train/metric_log.h"
 #include "train/record.h"
+#include "train/run_log.h"
 #include "train/skip_list.h"
 #include "train/time_limit.h"
 #include "train/train_step.h"
-
-static const double report_interval = 0.2, line_interval = 15; /* seconds between progress reports, and between log lines */
-
-/* Where the time of some steps went, in seconds. */
-typedef struct step_clock {
-    double all, waiting; /* waiting: for data, part of all */
-} step_clock;
 
 typedef struct loop {
     const protea_trainer *t;
     protea_train_state state;
     protea_health health;
-    protea_metric_log *log;
-    protea_means interval, epoch;
-    double started, before;        /* clock when this call began; seconds of the run before it */
-    double first_began;            /* clock when its first step began */
-    step_clock call_clock, interval_clock, epoch_clock;
-    double reported, logged;       /* clock */
-    int64_t first_step;            /* of this call */
+    protea_run_log log;
+    double started, first_began;   /* clock when this call and its first step began */
     int64_t saved_step;            /* of the newest checkpoint; -1: none of this state */
     double knn_top1;
 } loop;
-
-static int64_t images_of(const loop *l, int64_t steps)
-{
-    return steps * l->state.now.batch_size;
-}
-
-static double run_seconds(const loop *l)
-{
-    return l->before + protea_seconds() - l->started;
-}
-
-/* ---- telling */
-
-static protea_metric_line make_line(const loop *l, const char *kind, const protea_means *means, const step_clock *clock)
-{
-    const protea_train_state *s = &l->state;
-    return (protea_metric_line){
-        .kind = kind,
-        .step = s->now.step,
-        .epoch = (s->now.step - 1) / s->now.steps_per_epoch + 1,
-        .mean = protea_means_get(means),
-        .lr = protea_schedule_lr(&s->schedule, s->now.step - 1),
-        .images_per_second = (double)images_of(l, means->n) / clock->all,
-        .wait_share = clock->waiting / clock->all,
-        .seconds = run_seconds(l),
-        .knn_top1 = -1,
-        .skipped_updates = l->health.bad_total,
-    };
-}
-
-static void log_line(loop *l, const protea_metric_line *line)
-{
-    char knn[32] = "";
-    if (line->knn_top1 >= 0)
-        snprintf(knn, sizeof knn, "  kNN top1 %.4f", line->knn_top1);
-    protea_log(l->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  step %lld/%lld  loss %.4f  lr %.4g  %.0f images/s%s",
-               (long long)line->epoch, (long long)l->state.now.n_epochs, (long long)line->step, (long long)l->state.total_steps,
-               line->mean.loss, line->lr, line->images_per_second, knn);
-    l->logged = protea_seconds();
-}
-
-static void report_progress(loop *l, double loss)
-{
-    const protea_train_state *s = &l->state;
-    const protea_hooks *hooks = l->t->hooks;
-    double now = protea_seconds();
-    int64_t done = s->now.step - l->first_step, in_epoch = (s->now.step - 1) % s->now.steps_per_epoch + 1;
-    if (hooks->progress == NULL || now - l->reported < report_interval)
-        return;
-    char stage[64], note[64];
-    snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)((s->now.step - 1) / s->now.steps_per_epoch + 1),
-             (long long)s->now.n_epochs);
-    snprintf(note, sizeof note, "loss %.3f lr %.3g", loss, protea_schedule_lr(&s->schedule, s->now.step - 1));
-    protea_report report = { .stage = stage, .done = (double)images_of(l, in_epoch),
-                             .total = (double)images_of(l, s->now.steps_per_epoch), .unit = "images",
-                             .rate = (double)images_of(l, done) / l->call_clock.all,
-                             .seconds_left = (double)(s->total_steps - s->now.step) * l->call_clock.all / (double)done,
-                             .note = note };
-    hooks->progress(hooks->cookie, &report);
-    l->reported = now;
-}
-
-static void end_interval(loop *l)
-{
-    int64_t first = l->state.now.step - l->interval.n;
-    protea_metric_line line = make_line(l, "step", &l->interval, &l->interval_clock);
-    line.warning = protea_health_interval(&l->health, &line.mean, first);
-    if (line.warning != NULL)
-        protea_log(l->t->cx, PROTEA_LOG_WARN, "step %lld: %s", (long long)line.step, line.warning);
-    protea_metric_log_write(l->log, &line);
-    if (protea_seconds() - l->logged >= line_interval)
-        log_line(l, &line);
-    protea_means_reset(&l->interval);
-    l->interval_clock = (step_clock){ 0 };
-}
 
 /* ---- stopping and saving */
 
@@ -147,20 +59,13 @@ static protea_status begin_epoch(loop *l)
 {
     protea_train_state *s = &l->state;
     int64_t first = s->now.step % s->now.steps_per_epoch;
-    protea_means_reset(&l->epoch);
-    l->epoch_clock = (step_clock){ 0 };
+    protea_run_log_epoch_begins(&l->log);
     /* Once an epoch: what it changes is saved with the method, so an epoch that goes on does not begin again. */
     if (first == 0 && s->t->ops->epoch_begin != NULL) {
         PROTEA_TRY(protea_loader_start(s->loader, s->now.epoch, 0));
         PROTEA_TRY(s->t->ops->epoch_begin(s->t->cx, s->method, &s->now));
     }
     return protea_loader_start(s->loader, s->now.epoch, first);
-}
-
-static void add_clock(step_clock *sum, const step_clock *more)
-{
-    sum->all += more->all;
-    sum->waiting += more->waiting;
 }
 
 static protea_status next_step(loop *l)
@@ -173,18 +78,9 @@ static protea_status next_step(loop *l)
     if (batch == NULL)
         return protea_fail(PROTEA_ERR_INTERNAL, "the loader ended an epoch at step %lld", (long long)s->now.step);
     PROTEA_TRY(protea_train_step(s, batch, &l->health, &out));
-    step_clock spent = { protea_seconds() - began, protea_loader_waited(s->loader) };
-    add_clock(&l->call_clock, &spent);
-    add_clock(&l->interval_clock, &spent);
-    add_clock(&l->epoch_clock, &spent);
-    if (isfinite(out.loss)) {
-        protea_means_add(&l->interval, &out);
-        protea_means_add(&l->epoch, &out);
-    }
-    protea_time_limit_follow(s, s->now.step - l->first_step, protea_seconds() - l->first_began, run_seconds(l));
-    report_progress(l, out.loss);
-    if (s->now.step % l->t->opts->log_freq == 0)
-        end_interval(l);
+    protea_run_log_step(&l->log, &l->health, &out, protea_seconds() - began, protea_loader_waited(s->loader));
+    protea_time_limit_follow(s, s->now.step - l->log.first_step, protea_seconds() - l->first_began,
+                             protea_run_log_seconds(&l->log));
     return PROTEA_OK;
 }
 
@@ -197,12 +93,7 @@ static protea_status end_epoch(loop *l, bool stop)
     l->knn_top1 = -1;
     if (last || !stop)
         PROTEA_TRY(measure_knn(l));
-    protea_metric_line line = make_line(l, "epoch", &l->epoch, &l->epoch_clock);
-    line.knn_top1 = l->knn_top1;
-    protea_metric_log_write(l->log, &line);
-    log_line(l, &line);
-    if (last && l->interval.n > 0)
-        end_interval(l);
+    protea_run_log_epoch_ends(&l->log, &l->health, l->knn_top1);
     /* In a row of bad steps the good checkpoint is left to stand: a resume should not go on from the middle of it. */
     bool due = s->now.epoch % l->t->opts->checkpoint_freq == 0 && l->health.bad_in_a_row == 0;
     return last || due ? save(l) : PROTEA_OK;
@@ -255,7 +146,6 @@ static protea_status restore(loop *l, const protea_st_file *file)
 /* Opens the state, from the checkpoint if there is one, and all that the loop writes to. */
 static protea_status begin(loop *l, const protea_st_file *file)
 {
-    char path[PROTEA_PATH_MAX];
     int64_t steps;
     if (file != NULL)
         PROTEA_TRY(protea_record_check(l->t, file));
@@ -269,11 +159,9 @@ static protea_status begin(loop *l, const protea_st_file *file)
     if (l->t->opts->epochs > 0)
         PROTEA_TRY(protea_train_state_plan(&l->state));
     PROTEA_TRY(protea_record_room(&l->state));
-    l->first_step = l->state.now.step;
     protea_rundir_keep(l->t->run);
     PROTEA_TRY(protea_record_config(l->t));
-    PROTEA_TRY(protea_rundir_file(l->t->run, path, PROTEA_RUN_METRICS));
-    return protea_metric_log_open(&l->log, path, l->state.now.step, &l->before);
+    return protea_run_log_open(&l->log, &l->state, l->started);
 }
 
 static protea_status open_and_begin(loop *l)
@@ -289,14 +177,13 @@ static protea_status open_and_begin(loop *l)
 static void fill_result(const loop *l, protea_train_result *r)
 {
     const protea_train_state *s = &l->state;
-    int64_t steps = s->now.step - l->first_step;
     *r = (protea_train_result){
         .epochs = s->now.epoch,
         .steps = s->now.step,
-        .images = images_of(l, s->now.step),
-        .loss = l->epoch.n > 0 ? protea_means_get(&l->epoch).loss : (double)NAN,
-        .seconds = run_seconds(l),
-        .images_per_second = l->call_clock.all > 0 ? (double)images_of(l, steps) / l->call_clock.all : 0,
+        .images = s->now.step * s->now.batch_size,
+        .loss = protea_means_get(&l->log.epoch.means).loss,
+        .seconds = protea_run_log_seconds(&l->log),
+        .images_per_second = protea_run_log_images_per_second(&l->log),
         .knn_top1 = l->knn_top1,
         .stopped = s->now.step < s->total_steps,
     };
@@ -328,6 +215,6 @@ protea_status protea_train_run(const protea_trainer *t, protea_train_result *res
         fill_result(&l, result);
     }
     protea_train_state_close(&l.state);
-    protea_metric_log_close(l.log);
+    protea_run_log_close(&l.log);
     return list_skipped(t, status);
 }

@@ -15,6 +15,7 @@ enum { TOY_WEIGHTS = 32, TOY_IMAGES = 48, TOY_BATCH = 8, TOY_STEPS_PER_EPOCH = T
 typedef struct toy {
     /* options */
     int64_t nan_from, nan_to;  /* steps whose loss is not finite */
+    int32_t fails;             /* such a step fails instead, as where the codes cannot be computed */
     int64_t stop_at;           /* sets *stop in this step, if not 0 */
     int64_t sleep_us;          /* in each step, so that a kill can hit any part */
     double pull;
@@ -30,6 +31,8 @@ static const protea_opt toy_options[] = {
       .help = "first bad step", .flags = PROTEA_OPT_NOT_SAVED },
     { .key = "nan_to", .type = PROTEA_OPT_INT, .offset = offsetof(toy, nan_to), .def = "-1", .min = -1, .max = 1e9,
       .help = "last bad step", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "fails", .type = PROTEA_OPT_BOOL, .offset = offsetof(toy, fails), .def = "false", .help = "bad steps fail",
+      .flags = PROTEA_OPT_NOT_SAVED },
     { .key = "stop_at", .type = PROTEA_OPT_INT, .offset = offsetof(toy, stop_at), .def = "0", .min = 0, .max = 1e9,
       .help = "step that asks to stop", .flags = PROTEA_OPT_NOT_SAVED },
     { .key = "sleep_us", .type = PROTEA_OPT_INT, .offset = offsetof(toy, sleep_us), .def = "0", .min = 0, .max = 1e9,
@@ -72,7 +75,10 @@ static protea_status toy_step(protea_ctx *cx, void *self, const protea_batch *ba
     }
     protea_f32(&t->memory)[0] += 1;
     protea_f32(&t->memory)[2] += x[5];
-    if (now->step >= t->nan_from && now->step <= t->nan_to)
+    bool bad = now->step >= t->nan_from && now->step <= t->nan_to;
+    if (bad && t->fails)
+        return protea_fail(PROTEA_ERR_DIVERGED, "toy: not finite");
+    if (bad)
         out->loss = (double)NAN;
     if (t->stop_at > 0 && now->step + 1 == t->stop_at)
         *t->stop = 1;

@@ -188,8 +188,7 @@ static void metrics_are_cut_after_the_checkpoint(void **state)
 static void means_match_by_name(void **state)
 {
     (void)state;
-    protea_means m;
-    protea_means_reset(&m);
+    protea_means m = { 0 };
     assert_true(isnan(protea_means_get(&m).loss));
     protea_step_out a = { .loss = 1, .n_metrics = 2, .metric = { { "x", 1 }, { "y", 10 } } };
     protea_step_out b = { .loss = 3, .n_metrics = 2, .metric = { { "y", 30 }, { "x", 2 } } };

@@ -218,6 +218,17 @@ static void a_bad_step_changes_no_weight(void **state)
     protea_st_close(b);
 }
 
+static void a_step_that_fails_is_a_bad_step(void **state)
+{
+    (void)state;
+    toy_log log = { "" };
+    assert_int_equal(toy_run("bad fails", "fails true nan_from 3 nan_to 6", &result, &log), PROTEA_OK);
+    assert_non_null(strstr(log.text, "step 4: toy: not finite"));
+    assert_same_file("bad", "bad fails", PROTEA_RUN_CHECKPOINT);
+    assert_int_equal(toy_run("row fails", "fails true nan_from 8 nan_to 12", &result, NULL), PROTEA_ERR_DIVERGED);
+    assert_true(memory_of("row fails/" PROTEA_RUN_CHECKPOINT, 0) == TOY_STEPS_PER_EPOCH);
+}
+
 static void five_bad_steps_end_the_run(void **state)
 {
     (void)state;
@@ -288,6 +299,7 @@ int main(void)
         cmocka_unit_test(killed_at_any_moment), cmocka_unit_test(loader_threads_do_not_matter),
         cmocka_unit_test(a_damaged_checkpoint_falls_back), cmocka_unit_test(resume_without_a_checkpoint_starts),
         cmocka_unit_test(changed_options_are_refused_by_name), cmocka_unit_test(a_bad_step_changes_no_weight),
+        cmocka_unit_test(a_step_that_fails_is_a_bad_step),
         cmocka_unit_test(five_bad_steps_end_the_run), cmocka_unit_test(a_collapsed_run_says_so),
         cmocka_unit_test(no_epochs_gives_an_initialised_network), cmocka_unit_test(a_full_disk_keeps_the_old_checkpoint),
         cmocka_unit_test(a_time_limit_shortens_the_run),
