@@ -13,7 +13,7 @@ protea_status protea_kmeans_fit(protea_ctx *cx, protea_kmeans_out *out, const fl
 
 /* Nearest of the given centroids (k,d) for each row of x (n,d); either of assign and distances may be NULL.
  * dtype: of the products (PROTEA_F32 or PROTEA_BF16); distances are computed in f32 in any case. *objective (may be NULL): sum of
- * the distances. Errors: PROTEA_ERR_MEMORY. */
+ * the distances. Errors: PROTEA_ERR_INPUT (a row that is not finite), PROTEA_ERR_MEMORY. */
 protea_status protea_kmeans_assign(protea_ctx *cx, int32_t *assign, float *distances, double *objective, const float *x,
                                    int64_t n, int64_t d, const float *centroids, int64_t k, protea_dtype dtype);
 

@@ -71,8 +71,9 @@ static double cluster_sum(const protea_backend *be, double *sum, const float *x,
         double w = weights != NULL ? (double)weights[rows[r]] : 1, squares = 0;
         for (int64_t i = 0; i < d; i++) {
             double off = (double)row[i] - (double)c[i];
-            sum[i] += w * (double)row[i];
             squares += off * off;
+            if (sum != NULL)
+                sum[i] += w * (double)row[i];
         }
         cost += w * squares;
     }
