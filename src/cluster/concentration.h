@@ -11,8 +11,8 @@
  *
  *   phi_k = mean over its rows of sqrt(distance) / ln(Z + 10)
  *
- * The others (one row, none, or all the same) take the largest of these; then all are clipped to the 10th and 90th percentile (linear
- * interpolation, over all K) and scaled so that their mean is `temperature`. Large phi: a loose cluster.
+ * The others (one row, none, or all the same) take the largest of these; then all are clipped to the 10th and 90th percentile
+ * (linear interpolation, over all K) and scaled so that their mean is `temperature`. Large phi: a loose cluster.
  *
  * assign (n)     cluster of each row, in [0, K).
  * distances (n)  squared distance to its centroid, as k-means gives it.

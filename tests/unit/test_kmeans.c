@@ -177,6 +177,7 @@ static void weights_are_repetitions(void **state)
     }
     a.o.centroids = b.o.centroids = start;
     a.o.weights = weights;
+    a.o.empty = b.o.empty = PROTEA_KMEANS_KEEP; /* a split counts rows, not weights */
     assert_true(n <= N);
     assert_ok(protea_kmeans_fit(&a.cx, &a.out, x, HALF, D, &a.o));
     assert_ok(protea_kmeans_fit(&b.cx, &b.out, y, n, D, &b.o));
