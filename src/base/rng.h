@@ -14,7 +14,7 @@ typedef struct protea_rng {
 /* What the numbers are for; keeps streams with equal (a, b, c) apart. */
 typedef enum protea_rng_use {
     PROTEA_RNG_INIT = 1, PROTEA_RNG_SHUFFLE, PROTEA_RNG_VIEW, PROTEA_RNG_SYNTH, PROTEA_RNG_LIMIT,
-    PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST, PROTEA_RNG_STREAM
+    PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST, PROTEA_RNG_STREAM, PROTEA_RNG_CORRUPT
 } protea_rng_use;
 
 /* seed with use, and up to three coordinates: epoch, dataset index, view, say. b is 64-bit, a < 2^24, c < 2^32. */
@@ -31,6 +31,18 @@ uint64_t protea_rng_below(protea_rng *rng, uint64_t n);
 void protea_rng_shuffle(protea_rng *rng, int64_t *v, int64_t n);
 /* Standard normal (Box-Muller). */
 float protea_rng_normal(protea_rng *rng);
+
+/* Many at once, several times as fast as one by one: blocks of PROTEA_RNG_CHUNK words from 16 counters, word k of all of them
+ * before word k + 1. They begin at a fresh counter (what was left of the last one is dropped), and a part of a last block is
+ * dropped too: what n numbers are does not depend on how the caller cuts them only where the cuts are whole blocks. */
+enum { PROTEA_RNG_CHUNK = 64 };
+void protea_rng_fill_u32(protea_rng *rng, uint32_t *out, int64_t n);
+/* Uniform in [0, 1), 24 bits: each from one word. */
+void protea_rng_fill_uniform(protea_rng *rng, float *out, int64_t n);
+/* Standard normal: of a block of words, 0..15 give the radii and 16..31 the angles of pairs (cosines first), and so do the
+ * words 32..47 and 48..63 (Box-Muller in f32, 24 bits: none beyond 5.9). */
+void protea_rng_fill_normal(protea_rng *rng, float *out, int64_t n);
+
 /* The bare function, for known-answer tests. */
 void protea_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 

@@ -45,6 +45,8 @@ protea_status protea_image_encode_png(uint8_t **out, size_t *len, const protea_i
  * (horizontal pass first, 8-bit in between). */
 protea_status protea_image_resize(protea_image *dst, const protea_image *src, double x0, double y0, double x1, double y1,
                                   int w, int h);
+/* The whole of src to w x h with a box filter (Pillow's BOX): means of areas; enlarging repeats the nearest pixel. */
+protea_status protea_image_average(protea_image *dst, const protea_image *src, int w, int h);
 /* The w x h pixels at (x,y) alone, resized to out_w x out_h: torchvision's resized_crop. */
 protea_status protea_image_crop(protea_image *dst, const protea_image *src, int x, int y, int w, int h, int out_w, int out_h);
 /* Short side to `size`, then the central size x size square; a square of that size is copied. */

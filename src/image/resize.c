@@ -1,5 +1,5 @@
-/* Antialiased bilinear resizing, bit for bit as Pillow 9 computes it: a triangle filter as wide as the down-scaling asks,
- * weights in fixed point with 22 bits, the horizontal pass first, 8 bits in between. */
+/* Antialiased resizing, bit for bit as Pillow 9 computes it: a triangle (or, for averages, a box) as wide as the down-scaling
+ * asks, weights in fixed point with 22 bits, the horizontal pass first, 8 bits in between. */
 #include <math.h>
 
 #include "base/alloc.h"
@@ -20,18 +20,36 @@ typedef struct taps {
     int width, n_out;
 } taps;
 
-static void taps_fill_one(taps *t, int i, double center, double scale, int n_in)
+/* Pillow's filters. */
+typedef struct filter {
+    double half_width;
+    double (*at)(double x);
+} filter;
+
+static double triangle_at(double x)
 {
-    double support = scale; /* half width of the triangle in input pixels */
+    return fmax(0, 1 - fabs(x));
+}
+
+static double box_at(double x)
+{
+    return x > -0.5 && x <= 0.5;
+}
+
+static const filter triangle = { 1, triangle_at }, box = { 0.5, box_at };
+
+static void taps_fill_one(taps *t, int i, double center, double scale, int n_in, const filter *f)
+{
+    double support = f->half_width * scale; /* in input pixels */
     int first = (int)(center - support + 0.5), last = (int)(center + support + 0.5);
     first = first < 0 ? 0 : first;
     last = last > n_in ? n_in : last;
     double sum = 0;
     for (int x = first; x < last; x++)
-        sum += fmax(0, 1 - fabs((x - center + 0.5) * (1.0 / scale)));
+        sum += f->at((x - center + 0.5) * (1.0 / scale));
     int32_t *weight = t->weight + (size_t)i * (size_t)t->width;
     for (int x = first; x < last; x++) {
-        double w = fmax(0, 1 - fabs((x - center + 0.5) * (1.0 / scale)));
+        double w = f->at((x - center + 0.5) * (1.0 / scale));
         weight[x - first] = (int32_t)(0.5 + w / sum * (1 << PRECISION_BITS));
     }
     t->first[i] = first;
@@ -46,7 +64,7 @@ typedef struct span {
 } span;
 
 /* block: owned by the caller, holds all arrays. */
-static protea_status taps_make(taps *t, int **block, const span *s)
+static protea_status taps_make(taps *t, int **block, const span *s, const filter *f)
 {
     double step = (s->in1 - s->in0) / s->n_all, scale = step < 1 ? 1 : step;
     size_t n = (size_t)s->n;
@@ -57,7 +75,7 @@ static protea_status taps_make(taps *t, int **block, const span *s)
     t->n = t->first + n;
     t->weight = t->n + n;
     for (int i = 0; i < s->n; i++)
-        taps_fill_one(t, i, s->in0 + (s->first + i + 0.5) * step, scale, s->n_in);
+        taps_fill_one(t, i, s->in0 + (s->first + i + 0.5) * step, scale, s->n_in, f);
     return PROTEA_OK;
 }
 
@@ -117,14 +135,14 @@ static protea_status resize_both(protea_image *dst, const pixels *src, const tap
     return PROTEA_OK;
 }
 
-static protea_status resize_spans(protea_image *dst, const pixels *src, const span *across, const span *down)
+static protea_status resize_spans(protea_image *dst, const pixels *src, const span *across, const span *down, const filter *f)
 {
     taps tx, ty;
     int *block_x = NULL, *block_y = NULL;
     PROTEA_TRY(protea_image_reserve(dst, across->n, down->n));
-    protea_status status = taps_make(&tx, &block_x, across);
+    protea_status status = taps_make(&tx, &block_x, across, f);
     if (status == PROTEA_OK)
-        status = taps_make(&ty, &block_y, down);
+        status = taps_make(&ty, &block_y, down, f);
     if (status == PROTEA_OK)
         status = resize_both(dst, src, &tx, &ty);
     protea_free(block_x);
@@ -145,7 +163,7 @@ protea_status protea_image_resize(protea_image *dst, const protea_image *src, do
         return protea_fail(PROTEA_ERR_INTERNAL, "resizing: box (%g,%g)-(%g,%g) of a picture of %d x %d", x0, y0, x1, y1, src->w,
                            src->h);
     pixels all = part_of(src, 0, 0);
-    return resize_spans(dst, &all, &(span){ src->w, x0, x1, w, 0, w }, &(span){ src->h, y0, y1, h, 0, h });
+    return resize_spans(dst, &all, &(span){ src->w, x0, x1, w, 0, w }, &(span){ src->h, y0, y1, h, 0, h }, &triangle);
 }
 
 protea_status protea_image_crop(protea_image *dst, const protea_image *src, int x, int y, int w, int h, int out_w, int out_h)
@@ -153,7 +171,8 @@ protea_status protea_image_crop(protea_image *dst, const protea_image *src, int 
     if (x < 0 || y < 0 || w < 1 || h < 1 || x > src->w - w || y > src->h - h)
         return protea_fail(PROTEA_ERR_INTERNAL, "crop of %d x %d at (%d,%d) from a picture of %d x %d", w, h, x, y, src->w, src->h);
     pixels part = part_of(src, x, y);
-    return resize_spans(dst, &part, &(span){ w, 0, w, out_w, 0, out_w }, &(span){ h, 0, h, out_h, 0, out_h });
+    return resize_spans(dst, &part, &(span){ w, 0, w, out_w, 0, out_w }, &(span){ h, 0, h, out_h, 0, out_h },
+                        &triangle);
 }
 
 /* torchvision: the long side becomes int(size * long / short), the margin is rounded to even. Only the wanted square of the
@@ -164,5 +183,12 @@ protea_status protea_image_center(protea_image *dst, const protea_image *src, in
     int w = (int)((int64_t)size * src->w / short_side), h = (int)((int64_t)size * src->h / short_side);
     int x = (int)rint((w - size) / 2.0), y = (int)rint((h - size) / 2.0);
     pixels all = part_of(src, 0, 0);
-    return resize_spans(dst, &all, &(span){ src->w, 0, src->w, w, x, size }, &(span){ src->h, 0, src->h, h, y, size });
+    return resize_spans(dst, &all, &(span){ src->w, 0, src->w, w, x, size }, &(span){ src->h, 0, src->h, h, y, size },
+                        &triangle);
+}
+
+protea_status protea_image_average(protea_image *dst, const protea_image *src, int w, int h)
+{
+    pixels all = part_of(src, 0, 0);
+    return resize_spans(dst, &all, &(span){ src->w, 0, src->w, w, 0, w }, &(span){ src->h, 0, src->h, h, 0, h }, &box);
 }

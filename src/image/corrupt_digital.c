@@ -1,0 +1,119 @@
+/* Digital: brightness, contrast, pixelate, JPEG; and saturate of the extras. (elastic_transform has a file of its own.) */
+#include <math.h>
+#include <string.h>
+
+#include "image/corrupt_parts.h"
+#include "image/decode.h"
+
+/* ---- in HSV, by the formulas of scikit-image's rgb2hsv and hsv2rgb */
+
+typedef struct hsv {
+    double h, s, v;
+} hsv;
+
+static hsv to_hsv(const uint8_t *px)
+{
+    double r = px[0] / 255., g = px[1] / 255., b = px[2] / 255.;
+    double max = fmax(r, fmax(g, b)), range = max - fmin(r, fmin(g, b)), turn;
+    if (range == 0)
+        return (hsv){ 0, 0, max };
+    if (max == b)
+        turn = 4 + (r - g) / range;
+    else if (max == g)
+        turn = 2 + (b - r) / range;
+    else
+        turn = (g - b) / range;
+    turn /= 6;
+    return (hsv){ turn - floor(turn), range / max, max };
+}
+
+static void from_hsv(uint8_t *px, const hsv *c)
+{
+    double sector = floor(c->h * 6), f = c->h * 6 - sector, v = c->v;
+    double p = v * (1 - c->s), q = v * (1 - f * c->s), t = v * (1 - (1 - f) * c->s);
+    const double rgb[6][3] = { { v, t, p }, { q, v, p }, { p, v, t }, { p, q, v }, { t, p, v }, { v, p, q } };
+    for (int k = 0; k < 3; k++)
+        px[k] = protea_cut(rgb[(int)sector % 6][k] * 255);
+}
+
+static double unit(double v)
+{
+    return fmin(fmax(v, 0), 1);
+}
+
+protea_status protea_corrupt_brightness(const protea_corruption *c)
+{
+    static const double more[2][PROTEA_SEVERITIES] = { { .05, .1, .15, .2, .3 }, { .1, .2, .3, .4, .5 } };
+    for (size_t i = 0, n = protea_values(c->image); i < n; i += 3) {
+        hsv colour = to_hsv(c->image->px + i);
+        colour.v = unit(colour.v + more[c->scale][c->level]);
+        from_hsv(c->image->px + i, &colour);
+    }
+    return PROTEA_OK;
+}
+
+protea_status protea_corrupt_saturate(const protea_corruption *c)
+{
+    static const struct { double times, plus; } settings[2][PROTEA_SEVERITIES] = {
+        { { .3, 0 }, { .1, 0 }, { 1.5, 0 }, { 2, .1 }, { 2.5, .2 } }, { { .3, 0 }, { .1, 0 }, { 2, 0 }, { 5, .1 }, { 20, .2 } } };
+    double times = settings[c->scale][c->level].times, plus = settings[c->scale][c->level].plus;
+    for (size_t i = 0, n = protea_values(c->image); i < n; i += 3) {
+        hsv colour = to_hsv(c->image->px + i);
+        colour.s = unit(colour.s * times + plus);
+        from_hsv(c->image->px + i, &colour);
+    }
+    return PROTEA_OK;
+}
+
+/* ---- contrast: towards each channel's own mean */
+
+static void reduce_contrast(protea_image *image, int channel, double factor)
+{
+    uint64_t sum = 0;
+    uint8_t table[256];
+    size_t n = (size_t)image->w * (size_t)image->h;
+    for (size_t i = 0; i < n; i++)
+        sum += image->px[3 * i + (size_t)channel];
+    double mean = (double)sum / (double)n / 255;
+    for (int v = 0; v < 256; v++)
+        table[v] = protea_cut(unit((v / 255. - mean) * factor + mean) * 255);
+    for (size_t i = 0; i < n; i++)
+        image->px[3 * i + (size_t)channel] = table[image->px[3 * i + (size_t)channel]];
+}
+
+protea_status protea_corrupt_contrast(const protea_corruption *c)
+{
+    static const double factor[2][PROTEA_SEVERITIES] = { { .75, .5, .4, .3, .15 }, { .4, .3, .2, .1, .05 } };
+    for (int channel = 0; channel < 3; channel++)
+        reduce_contrast(c->image, channel, factor[c->scale][c->level]);
+    return PROTEA_OK;
+}
+
+/* ---- pixelate: means of areas, and back by repeating them */
+
+protea_status protea_corrupt_pixelate(const protea_corruption *c)
+{
+    static const double share[2][PROTEA_SEVERITIES] = { { .95, .9, .85, .75, .65 }, { .6, .5, .4, .3, .25 } };
+    double factor = share[c->scale][c->level];
+    int w = c->image->w, h = c->image->h;
+    protea_image small = { 0 };
+    protea_status status = protea_image_average(&small, c->image, (int)(w * factor), (int)(h * factor));
+    if (status == PROTEA_OK)
+        status = protea_image_average(c->image, &small, w, h);
+    protea_image_release(&small);
+    return status;
+}
+
+/* ---- JPEG: the codec itself, at a quality, with its usual halved colour resolution */
+
+protea_status protea_corrupt_jpeg_compression(const protea_corruption *c)
+{
+    static const int quality[2][PROTEA_SEVERITIES] = { { 80, 65, 58, 50, 40 }, { 25, 18, 15, 10, 7 } };
+    const protea_limits limits = protea_limits_default();
+    uint8_t *bytes;
+    size_t len;
+    PROTEA_TRY(protea_image_encode_jpeg(&bytes, &len, c->image, quality[c->scale][c->level]));
+    protea_status status = protea_decode_jpeg(c->image, bytes, len, "jpeg_compression", &limits);
+    protea_free(bytes);
+    return status;
+}
