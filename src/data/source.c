@@ -76,6 +76,13 @@ static protea_status open_path(protea_opened *o, const char *path, const protea_
     return protea_open_folder(o, path);
 }
 
+/* What depends on the catalog as it is to stay. */
+static protea_status settle(protea_source *s)
+{
+    protea_catalog_fingerprint(&s->set.catalog, s->fingerprint);
+    return protea_pixel_cache_init(&s->cache, s->set.catalog.n);
+}
+
 static protea_status arrange(protea_source *s, const char *sub, const protea_source_opts *opts)
 {
     protea_catalog *c = &s->set.catalog;
@@ -89,8 +96,7 @@ static protea_status arrange(protea_source *s, const char *sub, const protea_sou
     if (!opts->no_labels)
         PROTEA_TRY(protea_catalog_label(c, sub));
     PROTEA_TRY(protea_catalog_limit(c, opts->limit, opts->seed));
-    protea_catalog_fingerprint(c, s->fingerprint);
-    return protea_pixel_cache_init(&s->cache, c->n);
+    return settle(s);
 }
 
 /* It goes to terminals and logs, and holds names from outside. */
@@ -121,29 +127,54 @@ static protea_status open_set(protea_source *s, const char *spec, const protea_s
     return arrange(s, sub, opts);
 }
 
+/* Hands s over, or closes it. */
+static protea_status finish(protea_source **out, protea_source *s, protea_status status)
+{
+    if (status == PROTEA_OK)
+        *out = s;
+    else
+        protea_source_close(s);
+    return status;
+}
+
 protea_status protea_source_open(protea_source **out, const char *spec, const protea_source_opts *opts)
 {
     protea_source *s;
     *out = NULL;
     PROTEA_TRY(protea_new(&s, 1, sizeof *s, "a data set"));
     protea_skips_init(&s->skips);
-    protea_status status = open_set(s, spec, opts);
+    return finish(out, s, open_set(s, spec, opts));
+}
+
+void protea_opened_close(protea_opened *o)
+{
+    if (o->ops != NULL)
+        o->ops->close(o->self);
+    protea_catalog_release(&o->catalog);
+    protea_free(o->warning);
+}
+
+protea_status protea_source_from(protea_source **out, protea_opened *o, const char *path, const protea_limits *limits)
+{
+    protea_source *s;
+    *out = NULL;
+    protea_status status = protea_new(&s, 1, sizeof *s, "a data set");
     if (status != PROTEA_OK) {
-        protea_source_close(s);
+        protea_opened_close(o);
         return status;
     }
-    *out = s;
-    return PROTEA_OK;
+    protea_skips_init(&s->skips);
+    s->set = *o;
+    s->limits = *limits;
+    status = protea_copy_string(&s->path, path);
+    return finish(out, s, status == PROTEA_OK ? settle(s) : status);
 }
 
 void protea_source_close(protea_source *s)
 {
     if (s == NULL)
         return;
-    if (s->set.ops != NULL)
-        s->set.ops->close(s->set.self);
-    protea_catalog_release(&s->set.catalog);
-    protea_free(s->set.warning);
+    protea_opened_close(&s->set);
     protea_pixel_cache_release(&s->cache);
     protea_skips_release(&s->skips);
     protea_free(s->path);

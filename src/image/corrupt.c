@@ -43,12 +43,18 @@ protea_rng protea_corrupt_rng(uint64_t seed, int id, int severity, int64_t index
     return protea_rng_make(seed, PROTEA_RNG_CORRUPT, (uint32_t)(id * 8 + severity), (uint64_t)index, 0);
 }
 
-protea_status protea_corrupt(protea_image *image, int id, int severity, protea_rng *rng)
+protea_status protea_corrupt_check(int id, int severity)
 {
     if (protea_corruption_name(id) == NULL)
         return protea_fail(PROTEA_ERR_USAGE, "corruption %d: there is none, wanted 0 to %d", id, PROTEA_CORRUPTIONS - 1);
     if (severity < 1 || severity > PROTEA_SEVERITIES)
         return protea_fail(PROTEA_ERR_USAGE, "%s: severity %d found, 1 to %d wanted", table[id].name, severity, PROTEA_SEVERITIES);
+    return PROTEA_OK;
+}
+
+protea_status protea_corrupt(protea_image *image, int id, int severity, protea_rng *rng)
+{
+    PROTEA_TRY(protea_corrupt_check(id, severity));
     if (image->w < SMALLEST_SIDE || image->h < SMALLEST_SIDE)
         return protea_fail(PROTEA_ERR_INPUT, "%s: a picture of %d x %d pixels found, sides of at least %d wanted", table[id].name,
                            image->w, image->h, SMALLEST_SIDE);

@@ -28,9 +28,12 @@ const char *protea_corruption_name(int id);
 /* -1 when there is none of this name; a dash counts as an underscore. */
 int protea_corruption_find(const char *name);
 
+/* Errors: PROTEA_ERR_USAGE for an id or severity that is not there. */
+protea_status protea_corrupt_check(int id, int severity);
+
 /* Corrupts the picture in place. What is drawn from rng depends on the picture's size and on what is done to it alone, so that
  * one generator per picture (protea_corrupt_rng) makes results independent of threads and order.
- * Errors: PROTEA_ERR_USAGE for an id or severity that is not there, PROTEA_ERR_INPUT for a picture with a side under
+ * Errors: as protea_corrupt_check; PROTEA_ERR_INPUT for a picture with a side under
  * 4 pixels, PROTEA_ERR_MEMORY. Thread-safe. */
 protea_status protea_corrupt(protea_image *image, int id, int severity, protea_rng *rng);
 
