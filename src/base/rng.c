@@ -77,3 +77,18 @@ float protea_rng_normal(protea_rng *rng)
     double u = 1.0 - protea_rng_uniform_double(rng), v = protea_rng_uniform_double(rng);
     return (float)(sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v));
 }
+
+/* For shape + 1, then shape by their boost, u^(1/shape). */
+double protea_rng_log_gamma(protea_rng *rng, double shape)
+{
+    double d = shape + 1 - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        double x = protea_rng_normal(rng), v = 1 + c * x;
+        if (v <= 0)
+            continue;
+        v = v * v * v;
+        double u = 1 - protea_rng_uniform_double(rng);
+        if (log(u) < 0.5 * x * x + d - d * v + d * log(v))
+            return log(d * v) + log(1 - protea_rng_uniform_double(rng)) / shape;
+    }
+}

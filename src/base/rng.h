@@ -14,7 +14,7 @@ typedef struct protea_rng {
 /* What the numbers are for; keeps streams with equal (a, b, c) apart. */
 typedef enum protea_rng_use {
     PROTEA_RNG_INIT = 1, PROTEA_RNG_SHUFFLE, PROTEA_RNG_VIEW, PROTEA_RNG_SYNTH, PROTEA_RNG_LIMIT,
-    PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST, PROTEA_RNG_STREAM, PROTEA_RNG_CORRUPT
+    PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST, PROTEA_RNG_STREAM, PROTEA_RNG_CORRUPT, PROTEA_RNG_SPLIT
 } protea_rng_use;
 
 /* seed with use, and up to three coordinates: epoch, dataset index, view, say. b is 64-bit, a < 2^24, c < 2^32. */
@@ -43,6 +43,10 @@ void protea_rng_fill_uniform(protea_rng *rng, float *out, int64_t n);
  * words 32..47 and 48..63 (Box-Muller in f32, 24 bits: none beyond 5.9). */
 void protea_rng_fill_normal(protea_rng *rng, float *out, int64_t n);
 
+/* Log of a draw from Gamma(shape, 1), shape > 0. In logarithms because small shapes underflow; n of them in proportion are
+ * a draw from a Dirichlet distribution, two from a Beta. Source: Marsaglia & Tsang 2000, "A simple method for generating
+ * gamma variables". */
+double protea_rng_log_gamma(protea_rng *rng, double shape);
 /* The bare function, for known-answer tests. */
 void protea_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 

@@ -21,29 +21,13 @@ typedef struct dealing {
     int64_t *turn;       /* (C) an order of classes */
 } dealing;
 
-/* log of a draw from Gamma(shape, 1), shape > 0. Marsaglia & Tsang 2000, "A simple method for generating gamma variables":
- * for shape + 1, then shape by their boost, in logarithms because u^(1/shape) underflows. */
-static double log_gamma_draw(protea_rng *rng, double shape)
-{
-    double d = shape + 1 - 1.0 / 3, c = 1 / sqrt(9 * d);
-    for (;;) {
-        double x = protea_rng_normal(rng), v = 1 + c * x;
-        if (v <= 0)
-            continue;
-        v = v * v * v;
-        double u = 1 - protea_rng_uniform_double(rng);
-        if (log(u) < 0.5 * x * x + d - d * v + d * log(v))
-            return log(d * v) + log(1 - protea_rng_uniform_double(rng)) / shape;
-    }
-}
-
 /* share: Dirichlet(delta) over the chunks that are not full. */
 static void draw_shares(dealing *d)
 {
     int64_t full = d->images->n / d->chunks;
     double most = -(double)INFINITY, sum = 0;
     for (int k = 0; k < d->chunks; k++) {
-        d->share[k] = d->size[k] >= full ? -(double)INFINITY : log_gamma_draw(&d->rng, d->delta);
+        d->share[k] = d->size[k] >= full ? -(double)INFINITY : protea_rng_log_gamma(&d->rng, d->delta);
         most = fmax(most, d->share[k]);
     }
     for (int k = 0; k < d->chunks; k++)
