@@ -13,33 +13,24 @@ static int64_t default_max_bad(int64_t n)
 protea_status protea_maker_init(protea_maker *m, protea_source *source, const protea_augment_opts *augment,
                                 const protea_loader_opts *opts)
 {
-    int64_t n = protea_source_count(source), global = opts->batch_size * opts->n_ranks;
+    int64_t n = protea_source_count(source);
     *m = (protea_maker){ .source = source, .augment = augment, .opts = *opts };
     if (opts->batch_size < 1 || opts->n_ranks < 1 || opts->rank < 0 || opts->rank >= opts->n_ranks)
         return protea_fail(PROTEA_ERR_USAGE, "batches of %lld images on rank %d of %d", (long long)opts->batch_size, opts->rank,
                            opts->n_ranks);
-    if (n < global)
-        return protea_fail(PROTEA_ERR_INPUT, "the data set has %lld images, one step takes %lld; try --batch-size %lld",
-                           (long long)n, (long long)global, (long long)n);
     PROTEA_TRY(protea_augment_check(augment));
-    m->steps = n / global;
     m->max_bad = opts->max_bad < 0 ? default_max_bad(n) : opts->max_bad;
-    return protea_new(&m->order, (size_t)n, sizeof *m->order, "the order of the images");
+    return protea_sampler_init(&m->sampler, &opts->sampling, n, opts->batch_size, opts->n_ranks, opts->seed);
 }
 
 void protea_maker_release(protea_maker *m)
 {
-    protea_free(m->order);
-    m->order = NULL;
+    protea_sampler_release(&m->sampler);
 }
 
 void protea_maker_shuffle(protea_maker *m, int64_t epoch)
 {
-    int64_t n = protea_source_count(m->source);
-    protea_rng rng = protea_rng_make(m->opts.seed, PROTEA_RNG_SHUFFLE, (uint32_t)epoch, 0, 0);
-    for (int64_t i = 0; i < n; i++)
-        m->order[i] = i;
-    protea_rng_shuffle(&rng, m->order, n);
+    protea_sampler_epoch(&m->sampler, epoch);
     m->epoch = epoch;
 }
 
@@ -135,7 +126,8 @@ static protea_status read_good(const protea_maker *m, int64_t wanted, protea_ima
 protea_status protea_maker_make(const protea_maker *m, protea_slot *slot, int64_t step, int64_t i, protea_hands *hands)
 {
     const protea_loader_opts *o = &m->opts;
-    int64_t wanted = m->order[(step * o->n_ranks + o->rank) * o->batch_size + i], index = -1;
+    int64_t place = (step * o->n_ranks + o->rank) * o->batch_size + i, wanted = m->sampler.order[place], index = -1;
+    uint32_t turn = m->sampler.turn[place] * (uint32_t)slot->batch.n_views;
     PROTEA_TRY(read_good(m, wanted, &hands->image, &index));
     slot->index[i] = index;
     slot->label[i] = protea_source_label(m->source, index);
@@ -145,7 +137,8 @@ protea_status protea_maker_make(const protea_maker *m, protea_slot *slot, int64_
         int64_t values = 3 * group->size * group->size;
         for (int v = 0; v < group->n_views; v++, view++) {
             /* Keyed by whose turn it was: a stand-in for a bad image does not repeat the views of its own turn. */
-            protea_rng rng = protea_rng_make(o->seed, PROTEA_RNG_VIEW, (uint32_t)m->epoch, (uint64_t)wanted, (uint32_t)view);
+            protea_rng rng = protea_rng_make(o->seed, PROTEA_RNG_VIEW, (uint32_t)m->epoch, (uint64_t)wanted,
+                                             turn + (uint32_t)view);
             float *x = protea_f32(&group->x) + (v * o->batch_size + i) * values;
             PROTEA_TRY(protea_augment_view(x, &hands->image, m->augment, view, rng, o->mean, o->std, &hands->views));
         }

@@ -21,8 +21,8 @@ typedef struct protea_maker {
     protea_source *source;               /* borrowed */
     const protea_augment_opts *augment;  /* borrowed */
     protea_loader_opts opts;
-    int64_t epoch, steps, max_bad;
-    int64_t *order;                      /* (N) owned: this epoch's permutation */
+    int64_t epoch, max_bad;
+    protea_sampler sampler;              /* owned: this epoch's order */
 } protea_maker;
 
 /* What one thread needs. */
@@ -34,7 +34,7 @@ typedef struct protea_hands {
 protea_status protea_maker_init(protea_maker *m, protea_source *source, const protea_augment_opts *augment,
                                 const protea_loader_opts *opts);
 void protea_maker_release(protea_maker *m);
-/* Fisher-Yates over all images, keyed by (seed, epoch). */
+/* Settles the order of the epoch. */
 void protea_maker_shuffle(protea_maker *m, int64_t epoch);
 
 protea_status protea_slot_init(protea_slot *s, const protea_maker *m);

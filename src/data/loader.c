@@ -21,7 +21,7 @@ static protea_status init(protea_loader *l, protea_source *source, const protea_
                           const protea_loader_opts *opts)
 {
     PROTEA_TRY(protea_maker_init(&l->maker, source, augment, opts));
-    l->step = l->maker.steps;
+    l->step = l->maker.sampler.steps;
     if (opts->workers > 0)
         return protea_pool_new(&l->pool, &l->maker, opts->workers);
     PROTEA_TRY(protea_slot_init(&l->slot, &l->maker));
@@ -61,14 +61,14 @@ void protea_loader_free(protea_loader *l)
 
 int64_t protea_loader_steps(const protea_loader *l)
 {
-    return l->maker.steps;
+    return l->maker.sampler.steps;
 }
 
 protea_status protea_loader_start(protea_loader *l, int64_t epoch, int64_t first)
 {
-    if (epoch < 0 || epoch >= 1 << 24 || first < 0 || first > l->maker.steps)
+    if (epoch < 0 || epoch >= 1 << 24 || first < 0 || first > l->maker.sampler.steps)
         return protea_fail(PROTEA_ERR_INTERNAL, "loader: epoch %lld, step %lld of %lld", (long long)epoch, (long long)first,
-                           (long long)l->maker.steps);
+                           (long long)l->maker.sampler.steps);
     if (l->pool != NULL)
         protea_pool_stop(l->pool);
     protea_maker_shuffle(&l->maker, epoch);
@@ -96,7 +96,7 @@ protea_status protea_loader_next(protea_loader *l, const protea_batch **out)
 {
     double start = protea_seconds();
     *out = NULL;
-    if (l->step >= l->maker.steps)
+    if (l->step >= l->maker.sampler.steps)
         return PROTEA_OK;
     protea_slot *slot = l->pool != NULL ? protea_pool_wait(l->pool, l->step) : make_here(l);
     l->waited += protea_seconds() - start;

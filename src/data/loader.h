@@ -5,6 +5,7 @@
 
 #include "data/augment.h"
 #include "data/batch.h"
+#include "data/sampler.h"
 #include "data/source.h"
 
 typedef struct protea_loader protea_loader;
@@ -16,14 +17,15 @@ typedef struct protea_loader_opts {
     float mean[3], std[3];
     int64_t max_bad;         /* more bad images than this: PROTEA_ERR_INPUT. Negative: max(100, 1 %) */
     int rank, n_ranks;
+    protea_sampling sampling;
 } protea_loader_opts;
 
-/* source and augment are borrowed. Errors: PROTEA_ERR_INPUT when there are fewer images than one batch takes. */
+/* source, augment and what sampling borrows are borrowed. Errors: as protea_sampler_init. */
 protea_status protea_loader_new(protea_loader **out, protea_source *source, const protea_augment_opts *augment,
                                 const protea_loader_opts *opts);
 void protea_loader_free(protea_loader *l); /* accepts NULL; joins its threads */
-int64_t protea_loader_steps(const protea_loader *l);  /* per epoch: floor(N / batch), the rest is dropped */
-/* Starts epoch `epoch` at step `first` of it. Order: a permutation keyed by (seed, epoch), cut into batches. */
+int64_t protea_loader_steps(const protea_loader *l);  /* per epoch; of a pass floor(N / batch), the rest is dropped */
+/* Starts epoch `epoch` at step `first` of it. */
 protea_status protea_loader_start(protea_loader *l, int64_t epoch, int64_t first);
 /* The next batch, borrowed until the next call; *out NULL at the epoch's end. An image that turns out bad is noted in the
  * source and replaced by the next good one by index, so the batch depends only on the files. */

@@ -25,7 +25,7 @@ void protea_pixel_cache_release(protea_pixel_cache *c)
 
 protea_status protea_pixel_cache_get(const protea_pixel_cache *c, int64_t i, protea_image *out, bool *found)
 {
-    protea_kept_pixels *kept = atomic_load_explicit(&c->slot[i], memory_order_acquire);
+    protea_kept_pixels *kept = i < c->n ? atomic_load_explicit(&c->slot[i], memory_order_acquire) : NULL;
     *found = kept != NULL;
     if (kept == NULL)
         return PROTEA_OK;
@@ -36,7 +36,7 @@ protea_status protea_pixel_cache_get(const protea_pixel_cache *c, int64_t i, pro
 
 void protea_pixel_cache_put(protea_pixel_cache *c, int64_t i, const protea_image *image)
 {
-    if (image->w > SMALL_SIDE || image->h > SMALL_SIDE)
+    if (i >= c->n || image->w > SMALL_SIDE || image->h > SMALL_SIDE)
         return;
     size_t pixels = (size_t)image->w * (size_t)image->h * 3, bytes = sizeof(protea_kept_pixels) + pixels;
     protea_kept_pixels *kept, *none = NULL;

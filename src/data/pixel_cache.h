@@ -17,6 +17,7 @@ typedef struct protea_pixel_cache {
     atomic_size_t bytes;
 } protea_pixel_cache;
 
+/* n = 0: keeps nothing. */
 protea_status protea_pixel_cache_init(protea_pixel_cache *c, int64_t n);
 void protea_pixel_cache_release(protea_pixel_cache *c);
 /* *found: whether out now holds image i. */

@@ -170,6 +170,27 @@ protea_status protea_source_from(protea_source **out, protea_opened *o, const ch
     return finish(out, s, status == PROTEA_OK ? settle(s) : status);
 }
 
+protea_status protea_source_gather(protea_source **out, protea_source *const *set, int n_sets, const protea_pick *pick,
+                                   int64_t n, const protea_class_names *classes)
+{
+    protea_source *s;
+    *out = NULL;
+    PROTEA_TRY(protea_new(&s, 1, sizeof *s, "a data set"));
+    protea_skips_init(&s->skips);
+    protea_status status = protea_copy_string(&s->path, "");
+    if (status == PROTEA_OK)
+        status = protea_open_gathered(&s->set, set, n_sets, pick, n, classes);
+    if (status == PROTEA_OK)
+        status = protea_pixel_cache_init(&s->cache, 0); /* the sets have their own */
+    if (status != PROTEA_OK) {
+        protea_source_close(s);
+        return status;
+    }
+    protea_catalog_fingerprint(&s->set.catalog, s->fingerprint);
+    *out = s;
+    return PROTEA_OK;
+}
+
 void protea_source_close(protea_source *s)
 {
     if (s == NULL)

@@ -2,6 +2,7 @@
 #ifndef PROTEA_DATA_SOURCE_H
 #define PROTEA_DATA_SOURCE_H
 
+#include "format/class_names.h"
 #include "image/image.h"
 
 typedef struct protea_source protea_source;
@@ -21,6 +22,19 @@ protea_source_opts protea_source_opts_default(void);
  * Errors: PROTEA_ERR_INPUT (nothing usable, unknown kind), PROTEA_ERR_IO. */
 protea_status protea_source_open(protea_source **out, const char *spec, const protea_source_opts *opts);
 void protea_source_close(protea_source *s); /* accepts NULL */
+
+/* One image of another set, under a class number that may be another here. */
+typedef struct protea_pick {
+    int set;          /* in 0..n_sets-1 */
+    int64_t image;
+    int32_t label;    /* in 0..classes->n-1, or -1 */
+} protea_pick;
+
+/* A set of images of other sets, in the order given. The sets must outlive it, which reads through them; images that turn out
+ * bad are noted here alone. An image's name is that in its set, with `set number:` before it where there are several sets.
+ * *out: owned. classes: copied. */
+protea_status protea_source_gather(protea_source **out, protea_source *const *set, int n_sets, const protea_pick *pick,
+                                   int64_t n, const protea_class_names *classes);
 
 int64_t protea_source_count(const protea_source *s);
 const char *protea_source_kind(const protea_source *s);              /* "folder", "tar", "cifar10", "synth" */

@@ -31,6 +31,10 @@ protea_status protea_open_cifar(protea_opened *o, const char *path);
 /* text: what follows `synth:`. */
 protea_status protea_open_synth(protea_opened *o, const char *text);
 
+/* Fills *o, classes too, from images of other sets. */
+protea_status protea_open_gathered(protea_opened *o, protea_source *const *set, int n_sets, const protea_pick *pick, int64_t n,
+                                   const protea_class_names *classes);
+
 /* By the first bytes of a file (at most 512 are looked at). */
 bool protea_looks_like_tar(const uint8_t *bytes, size_t len);
 bool protea_looks_compressed(const uint8_t *bytes, size_t len);

@@ -134,7 +134,7 @@ void protea_pool_start(protea_pool *p, int64_t first)
         p->done[i] = 0;
     }
     p->next = first * p->maker->opts.batch_size;
-    p->end = p->maker->steps * p->maker->opts.batch_size;
+    p->end = p->maker->sampler.steps * p->maker->opts.batch_size;
     p->in_use = first;
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
