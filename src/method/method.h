@@ -27,6 +27,7 @@ typedef struct protea_progress {
     int64_t step, steps_per_epoch;      /* over the whole run, from 0 */
     int64_t n_images;                   /* in the data set */
     int64_t batch_size;                 /* images per step over all ranks */
+    int n_classes;                      /* of the labels, for methods with a classifier; else 0 */
     /* Runs an encoder over the data set on plain centred views, in the data set's order: z (n_images, D) heap memory
      * of the caller. For PCL's E-step. Collective. */
     protea_status (*features)(void *self, protea_module *encoder, float *z, int64_t dim);
@@ -65,6 +66,10 @@ typedef struct protea_method_ops {
     /* Head features of images for `embed --features head`: rows (N, D) from pooled features. May be NULL. */
     protea_status (*head)(protea_ctx *cx, void *self, const protea_pass *pass, const protea_tensor *features, protea_tensor *y);
     int64_t (*head_dim)(const void *self);
+    /* Of a method that learns classes: the linear layer (N, D) -> logits (N, n_classes) on pooled features, borrowed; visit
+     * names it "fc". Images without labels are then refused, and the trainer keeps a model for use, RUN/model.safetensors.
+     * NULL: labels are never read. */
+    protea_module *(*classifier)(void *self);
     void (*free)(void *self);     /* also after a failed init: fields are zero */
 } protea_method_ops;
 

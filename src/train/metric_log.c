@@ -112,6 +112,8 @@ void protea_metric_log_write(protea_metric_log *log, const protea_metric_line *l
     put_number(json, "seconds", line->seconds);
     if (line->knn_top1 >= 0)
         put_number(json, "knn_top1", line->knn_top1);
+    if (line->val_accuracy >= 0)
+        put_number(json, "val_accuracy", line->val_accuracy);
     if (line->skipped_updates > 0)
         json_object_set_new(json, "skipped_updates", json_integer(line->skipped_updates));
     if (line->warning != NULL)

@@ -22,6 +22,7 @@ typedef struct protea_metric_line {
     double images_per_second, wait_share; /* share of the time spent waiting for data, 0..1 */
     double seconds;          /* of training, over all parts of a resumed run */
     double knn_top1;         /* negative: not measured */
+    double val_accuracy;     /* of the images held out; negative: not measured */
     int64_t skipped_updates; /* non-finite steps so far */
     const char *warning;     /* or NULL */
 } protea_metric_line;

@@ -20,7 +20,7 @@ protea_status protea_record_config(const protea_trainer *t)
 
 /* ---- saving */
 
-enum { MAX_NOTES = 20, NOTE_TEXT = 64 };
+enum { MAX_NOTES = 24, NOTE_TEXT = 64 };
 
 typedef struct note_list {
     protea_note note[MAX_NOTES];
@@ -70,6 +70,37 @@ static void describe_run(note_list *list, const protea_train_state *s, const cha
         add_number(list, "protea.total_steps", "%lld", (long long)s->total_steps);
 }
 
+/* Which of the models so far is the best on the images held out. */
+static void describe_best(note_list *list, const protea_train_state *s)
+{
+    if (s->best_accuracy < 0)
+        return;
+    add_number(list, "protea.best_accuracy", "%.17g", s->best_accuracy);
+    add_number(list, "protea.best_epoch", "%lld", (long long)s->best_epoch);
+}
+
+/* Saves what has a classifier with its class names. */
+static protea_status save_named(protea_train_state *s, note_list *list, const char *file, const char *previous,
+                                protea_saved_fn visit)
+{
+    char *classes = NULL;
+    if (s->t->classes != NULL) {
+        PROTEA_TRY(protea_class_names_write(&classes, s->t->classes));
+        add_note(list, PROTEA_META_CLASSES, classes);
+        describe_best(list, s);
+    }
+    protea_status status = protea_checkpoint_save(s->t->run, file, previous, visit, s, list->note, list->n);
+    free(classes);
+    return status;
+}
+
+protea_status protea_record_save_model(protea_train_state *s)
+{
+    note_list list = { .n = 0 };
+    describe_network(&list, s);
+    return save_named(s, &list, PROTEA_RUN_MODEL, NULL, protea_train_state_visit_model);
+}
+
 protea_status protea_record_save(protea_train_state *s)
 {
     char *yaml;
@@ -78,12 +109,13 @@ protea_status protea_record_save(protea_train_state *s)
     describe_network(&list, s);
     int of_network = list.n;
     describe_run(&list, s, yaml);
-    protea_status status = protea_checkpoint_save(s->t->run, PROTEA_RUN_CHECKPOINT, PROTEA_RUN_PREVIOUS,
-                                                  protea_train_state_visit_saved, s, list.note, list.n);
+    protea_status status = save_named(s, &list, PROTEA_RUN_CHECKPOINT, PROTEA_RUN_PREVIOUS, protea_train_state_visit_saved);
     if (status == PROTEA_OK)
         status = protea_checkpoint_save(s->t->run, PROTEA_RUN_ENCODER, NULL, protea_train_state_visit_encoder, s, list.note,
                                         of_network);
     free(yaml);
+    if (status == PROTEA_OK && s->t->classes != NULL && s->best_accuracy < 0)
+        status = protea_record_save_model(s);
     return status;
 }
 
@@ -205,6 +237,15 @@ protea_status protea_record_check(const protea_trainer *t, const protea_st_file 
     PROTEA_TRY(check_options(t, config));
     warn_of_machine(t, file);
     return PROTEA_OK;
+}
+
+protea_status protea_record_best(protea_train_state *s, const protea_st_file *file)
+{
+    const char *accuracy = protea_st_metadata(file, "protea.best_accuracy");
+    if (accuracy == NULL)
+        return PROTEA_OK;
+    s->best_accuracy = strtod(accuracy, NULL);
+    return protea_checkpoint_number(file, "protea.best_epoch", &s->best_epoch);
 }
 
 protea_status protea_record_total(const protea_trainer *t, const protea_st_file *file, int64_t *steps)

@@ -10,7 +10,7 @@ static const double report_interval = 0.2, line_interval = 15; /* seconds betwee
 protea_status protea_run_log_open(protea_run_log *l, const protea_train_state *s, double started)
 {
     char path[PROTEA_PATH_MAX];
-    *l = (protea_run_log){ .s = s, .started = started, .first_step = s->now.step };
+    *l = (protea_run_log){ .s = s, .started = started, .first_step = s->now.step, .val_accuracy = -1 };
     PROTEA_TRY(protea_rundir_file(s->t->run, path, PROTEA_RUN_METRICS));
     return protea_metric_log_open(&l->metrics, path, s->now.step, &l->before);
 }
@@ -66,6 +66,7 @@ static protea_metric_line make_line(const protea_run_log *l, const protea_health
         .wait_share = span->waiting / span->seconds,
         .seconds = protea_run_log_seconds(l),
         .knn_top1 = -1,
+        .val_accuracy = -1,
         .skipped_updates = health->bad_total,
     };
 }
@@ -73,12 +74,14 @@ static protea_metric_line make_line(const protea_run_log *l, const protea_health
 static void log_line(protea_run_log *l, const protea_metric_line *line)
 {
     const protea_train_state *s = l->s;
-    char knn[32] = "";
+    char knn[32] = "", val[32] = "";
     if (line->knn_top1 >= 0)
         snprintf(knn, sizeof knn, "  kNN top1 %.4f", line->knn_top1);
-    protea_log(s->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  step %lld/%lld  loss %.4f  lr %.4g  %.0f images/s%s",
+    if (line->val_accuracy >= 0)
+        snprintf(val, sizeof val, "  val accuracy %.4f", line->val_accuracy);
+    protea_log(s->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  step %lld/%lld  loss %.4f  lr %.4g  %.0f images/s%s%s",
                (long long)line->epoch, (long long)s->now.n_epochs, (long long)line->step, (long long)s->total_steps,
-               line->mean.loss, line->lr, line->images_per_second, knn);
+               line->mean.loss, line->lr, line->images_per_second, knn, val);
     l->logged = protea_seconds();
 }
 
@@ -104,9 +107,11 @@ static void report_progress(protea_run_log *l, double loss)
     int64_t done = s->now.step - l->first_step, in_epoch = (s->now.step - 1) % s->now.steps_per_epoch + 1;
     if (hooks->progress == NULL || now - l->reported < report_interval)
         return;
-    char stage[64], note[64];
+    char stage[64], note[96], val[24] = "";
     snprintf(stage, sizeof stage, "epoch %lld/%lld", (long long)epoch_of(s), (long long)s->now.n_epochs);
-    snprintf(note, sizeof note, "loss %.3f lr %.3g", loss, protea_schedule_lr(&s->schedule, s->now.step - 1));
+    if (l->val_accuracy >= 0)
+        snprintf(val, sizeof val, " val %.3f", l->val_accuracy);
+    snprintf(note, sizeof note, "loss %.3f lr %.3g%s", loss, protea_schedule_lr(&s->schedule, s->now.step - 1), val);
     protea_report report = { .stage = stage, .done = (double)images_of(l, in_epoch),
                              .total = (double)images_of(l, s->now.steps_per_epoch), .unit = "images",
                              .rate = protea_run_log_images_per_second(l),
@@ -133,10 +138,13 @@ void protea_run_log_step(protea_run_log *l, protea_health *health, const protea_
         end_interval(l, health);
 }
 
-void protea_run_log_epoch_ends(protea_run_log *l, protea_health *health, double knn_top1)
+void protea_run_log_epoch_ends(protea_run_log *l, protea_health *health, double knn_top1, double val_accuracy)
 {
     protea_metric_line line = make_line(l, health, "epoch", &l->epoch);
     line.knn_top1 = knn_top1;
+    line.val_accuracy = val_accuracy;
+    if (val_accuracy >= 0)
+        l->val_accuracy = val_accuracy;
     protea_metric_log_write(l->metrics, &line);
     log_line(l, &line);
     if (l->s->now.step >= l->s->total_steps && l->interval.steps > 0)

@@ -21,6 +21,7 @@ typedef struct protea_run_log {
     double started, before;          /* clock when this call began; seconds of the run before it */
     double reported, logged;         /* clock of the last report and line */
     int64_t first_step;              /* of this call */
+    double val_accuracy;             /* as measured last; negative: not yet */
 } protea_run_log;
 
 /* Starts at s's position: metrics.jsonl is cut there. started: protea_seconds() when the call began. Close in any case.
@@ -36,7 +37,7 @@ double protea_run_log_images_per_second(const protea_run_log *l);
 void protea_run_log_epoch_begins(protea_run_log *l);
 /* A step is done, in `seconds` of which `waiting` went by for data. At the end of an interval its means go to health. */
 void protea_run_log_step(protea_run_log *l, protea_health *health, const protea_step_out *out, double seconds, double waiting);
-/* knn_top1 < 0: not measured. */
-void protea_run_log_epoch_ends(protea_run_log *l, protea_health *health, double knn_top1);
+/* knn_top1, val_accuracy < 0: not measured. */
+void protea_run_log_epoch_ends(protea_run_log *l, protea_health *health, double knn_top1, double val_accuracy);
 
 #endif

@@ -69,7 +69,8 @@ static protea_status open_loader(protea_train_state *s)
     const protea_trainer *t = s->t;
     const protea_comm *comm = t->cx->comm;
     protea_loader_opts o = { .batch_size = t->opts->batch_size / comm->size, .workers = worker_count(t), .seed = t->cx->seed,
-                             .max_bad = t->opts->max_bad, .rank = comm->rank, .n_ranks = comm->size };
+                             .max_bad = t->opts->max_bad, .rank = comm->rank, .n_ranks = comm->size,
+                             .sampling = t->sampling };
     memcpy(o.mean, t->mean, sizeof o.mean);
     memcpy(o.std, t->std, sizeof o.std);
     return protea_loader_new(&s->loader, t->source, t->augment, &o);
@@ -89,8 +90,8 @@ static void start_progress(protea_train_state *s, int64_t steps)
     int64_t n = protea_source_count(t->source);
     int64_t per_epoch = s->loader != NULL ? protea_loader_steps(s->loader) : n / t->opts->batch_size;
     s->now = (protea_progress){ .steps_per_epoch = per_epoch > 0 ? per_epoch : 1, .n_images = n,
-                                .batch_size = t->opts->batch_size, .features = run_features, .next_batch = next_batch,
-                                .new_backbone = new_backbone, .self = s };
+                                .batch_size = t->opts->batch_size, .n_classes = t->classes != NULL ? t->classes->n : 0,
+                                .features = run_features, .next_batch = next_batch, .new_backbone = new_backbone, .self = s };
     protea_train_state_set_total(s, steps > 0 ? steps : t->opts->epochs * s->now.steps_per_epoch);
 }
 
@@ -103,16 +104,24 @@ static protea_status open_method(protea_train_state *s, protea_rng *rng)
     return t->ops->init(t->cx, s->method, s->backbone, &s->now, rng);
 }
 
+static protea_status first_backbone(protea_train_state *s, protea_rng *rng)
+{
+    const protea_train_hooks *hooks = s->t->train_hooks;
+    if (hooks != NULL && hooks->encoder != NULL)
+        return hooks->encoder(hooks->self, s->t->cx, &s->backbone);
+    return new_backbone(s, &s->backbone, rng);
+}
+
 protea_status protea_train_state_open(protea_train_state *s, const protea_trainer *t, int64_t steps)
 {
-    *s = (protea_train_state){ .t = t };
+    *s = (protea_train_state){ .t = t, .best_accuracy = -1 };
     protea_rng rng = protea_rng_make(t->cx->seed, PROTEA_RNG_INIT, 0, 0, 0);
     protea_optim_opts optim = *t->optim_opts;
     s->base_lr = optim.lr = base_lr(t);
     if (t->opts->epochs > 0)
         PROTEA_TRY(open_loader(s));
     start_progress(s, steps);
-    PROTEA_TRY(new_backbone(s, &s->backbone, &rng));
+    PROTEA_TRY(first_backbone(s, &rng));
     PROTEA_TRY(open_method(s, &rng));
     return protea_optim_new(&s->optim, &optim, protea_train_state_visit, s);
 }
@@ -145,6 +154,18 @@ protea_status protea_train_state_visit_saved(void *self, const protea_visitor *v
 protea_status protea_train_state_visit_encoder(void *self, const protea_visitor *v)
 {
     return protea_visit(((protea_train_state *)self)->backbone, "", v);
+}
+
+protea_module *protea_train_state_classifier(const protea_train_state *s)
+{
+    return s->t->ops->classifier != NULL ? s->t->ops->classifier(s->method) : NULL;
+}
+
+protea_status protea_train_state_visit_model(void *self, const protea_visitor *v)
+{
+    protea_train_state *s = self;
+    PROTEA_TRY(protea_train_state_visit_encoder(s, v));
+    return protea_visit(protea_train_state_classifier(s), "fc", v);
 }
 
 /* ---- memory */

@@ -14,6 +14,8 @@ typedef struct protea_train_state {
     double base_lr;               /* of the run's batch size */
     protea_progress now;
     int64_t total_steps;          /* that the run will have */
+    double best_accuracy;         /* of the held-out images, so far; negative: not measured yet */
+    int64_t best_epoch;           /* when that was, from 1 */
 } protea_train_state;
 
 /* Network, method and optimiser from the seed, and the loader: the state before the first step. steps > 0: the run has so
@@ -33,6 +35,10 @@ protea_status protea_train_state_visit(void *self, const protea_visitor *v);
 protea_status protea_train_state_visit_saved(void *self, const protea_visitor *v);
 /* Visits the backbone under torchvision's names. */
 protea_status protea_train_state_visit_encoder(void *self, const protea_visitor *v);
+/* The same and the classifier, fc. */
+protea_status protea_train_state_visit_model(void *self, const protea_visitor *v);
+/* NULL for methods that learn no classes. */
+protea_module *protea_train_state_classifier(const protea_train_state *s);
 
 /* Moves the position: step counts over the run. */
 void protea_train_state_move(protea_train_state *s, int64_t step);

@@ -53,6 +53,24 @@ static protea_status measure_knn(loop *l)
     return hooks->knn(hooks->self, l->t->cx, l->state.backbone, &l->knn_top1);
 }
 
+/* Of the images held out; the best model so far is kept. A resumed run must choose as one that never stopped, so this is
+ * measured also when the user asks to stop. */
+static protea_status validate(loop *l, double *accuracy)
+{
+    protea_train_state *s = &l->state;
+    const protea_train_hooks *hooks = l->t->train_hooks;
+    bool last = s->now.step >= s->total_steps;
+    *accuracy = -1;
+    if (hooks == NULL || hooks->validate == NULL || !(last || s->now.epoch % l->t->val_freq == 0))
+        return PROTEA_OK;
+    PROTEA_TRY(hooks->validate(hooks->self, l->t->cx, s->backbone, protea_train_state_classifier(s), accuracy));
+    if (!(*accuracy > s->best_accuracy))
+        return PROTEA_OK;
+    s->best_accuracy = *accuracy;
+    s->best_epoch = (s->now.step - 1) / s->now.steps_per_epoch + 1;
+    return protea_record_save_model(s);
+}
+
 /* ---- epochs */
 
 static protea_status begin_epoch(loop *l)
@@ -85,15 +103,17 @@ static protea_status next_step(loop *l)
 }
 
 /* The line is written before the checkpoint, so that a run killed between the two measures the epoch again. Who is asked to
- * stop measures nothing more. */
+ * stop measures no kNN any more. */
 static protea_status end_epoch(loop *l, bool stop)
 {
     const protea_train_state *s = &l->state;
     bool last = s->now.step >= s->total_steps;
+    double accuracy;
     l->knn_top1 = -1;
     if (last || !stop)
         PROTEA_TRY(measure_knn(l));
-    protea_run_log_epoch_ends(&l->log, &l->health, l->knn_top1);
+    PROTEA_TRY(validate(l, &accuracy));
+    protea_run_log_epoch_ends(&l->log, &l->health, l->knn_top1, accuracy);
     /* In a row of bad steps the good checkpoint is left to stand: a resume should not go on from the middle of it. */
     bool due = s->now.epoch % l->t->opts->checkpoint_freq == 0 && l->health.bad_in_a_row == 0;
     return last || due ? save(l) : PROTEA_OK;
@@ -137,6 +157,7 @@ static protea_status restore(loop *l, const protea_st_file *file)
         return protea_fail(PROTEA_ERR_USAGE, "--epochs %lld: the run has come to step %lld already, %lld wanted at most",
                            (long long)l->t->opts->epochs, (long long)step, (long long)l->state.total_steps);
     PROTEA_TRY(protea_checkpoint_restore(file, protea_train_state_visit_saved, &l->state));
+    PROTEA_TRY(protea_record_best(&l->state, file));
     PROTEA_TRY(protea_skip_list_read(l->t->run, l->t->source));
     protea_train_state_move(&l->state, step);
     protea_log(l->t->cx, PROTEA_LOG_INFO, "going on at step %lld of %lld", (long long)step, (long long)l->state.total_steps);
@@ -185,6 +206,8 @@ static void fill_result(const loop *l, protea_train_result *r)
         .seconds = protea_run_log_seconds(&l->log),
         .images_per_second = protea_run_log_images_per_second(&l->log),
         .knn_top1 = l->knn_top1,
+        .val_accuracy = s->best_accuracy,
+        .best_epoch = s->best_epoch,
         .stopped = s->now.step < s->total_steps,
     };
 }
@@ -208,7 +231,7 @@ static protea_status list_skipped(const protea_trainer *t, protea_status status)
 protea_status protea_train_run(const protea_trainer *t, protea_train_result *result)
 {
     loop l = { .t = t, .started = protea_seconds(), .saved_step = -1, .knn_top1 = -1 };
-    *result = (protea_train_result){ .knn_top1 = -1 };
+    *result = (protea_train_result){ .knn_top1 = -1, .val_accuracy = -1 };
     protea_status status = open_and_begin(&l);
     if (status == PROTEA_OK) {
         status = run_epochs(&l);

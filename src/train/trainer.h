@@ -38,6 +38,10 @@ extern const protea_opt protea_train_table[];
 typedef struct protea_train_hooks {
     /* kNN top-1 of the backbone as it stands, in 0..1; may be NULL. */
     protea_status (*knn)(void *self, protea_ctx *cx, protea_module *backbone, double *top1);
+    /* Share of the held-out images that a classifier on the backbone gets right, in 0..1; NULL: nothing is held out. */
+    protea_status (*validate)(void *self, protea_ctx *cx, protea_module *backbone, protea_module *fc, double *accuracy);
+    /* A backbone whose weights are to be the first: *out, owned by the caller; NULL: they are drawn. */
+    protea_status (*encoder)(void *self, protea_ctx *cx, protea_module **out);
     /* The data set's features through an encoder, in order: z (n, dim). */
     protea_status (*features)(void *self, protea_ctx *cx, protea_module *encoder, protea_source *source, float *z, int64_t dim);
     void *self;
@@ -46,6 +50,8 @@ typedef struct protea_train_hooks {
 typedef struct protea_train_result {
     int64_t epochs, steps, images;  /* of the whole run; images: steps x images per step */
     double loss, seconds, images_per_second, knn_top1; /* knn_top1 < 0: not measured */
+    double val_accuracy;            /* of the model that was kept; < 0: nothing was held out */
+    int64_t best_epoch;             /* whose model that is, from 1 */
     bool stopped;
 } protea_train_result;
 
@@ -58,6 +64,9 @@ typedef struct protea_trainer {
     const protea_method_ops *ops;
     const void *method;                       /* method's struct with its options set, init never called */
     protea_source *source;
+    protea_sampling sampling;
+    const protea_class_names *classes;        /* of the labels, for a method with a classifier; else NULL */
+    int64_t val_freq;                         /* epochs between validations */
     const protea_augment_opts *augment;
     float mean[3], std[3];
     int image_size;
