@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/train_labels.h"
 #include "api/train_plan.h"
 #include "api/verb.h"
 #include "base/alloc.h"
@@ -20,7 +21,9 @@ typedef struct train {
     const protea_method_ops *ops;
     void *method;                        /* its struct; holds options only */
     protea_rundir *run;
-    protea_source *source;
+    protea_labels labels;                /* of a method that learns classes */
+    protea_source *source;               /* what is trained on: data, or borrowed from labels */
+    protea_source *data;                 /* of a method without labels */
     protea_source *knn_train, *knn_test; /* both or neither */
     protea_session session;
     protea_trainer trainer;
@@ -33,6 +36,8 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     PROTEA_TRY(protea_new(&t->method, 1, t->ops->size, kind));
     PROTEA_TRY(protea_options_add(options, "training", protea_train_table, &t->opts));
     PROTEA_TRY(protea_options_add(options, t->ops->name, t->ops->opts, t->method));
+    if (t->ops->classifier != NULL)
+        PROTEA_TRY(protea_options_add(options, "labels", protea_labels_table, &t->labels.opts));
     PROTEA_TRY(protea_options_add(options, "optimiser", protea_optim_table, &t->optim));
     PROTEA_TRY(protea_options_add(options, "views", protea_augment_table, &t->augment));
     return protea_options_add(options, "machine", protea_session_table, &t->session_opts);
@@ -41,7 +46,8 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
 static void train_free(void *self)
 {
     train *t = self;
-    protea_source_close(t->source);
+    protea_source_close(t->data);
+    protea_labels_close(&t->labels);
     protea_source_close(t->knn_train);
     protea_source_close(t->knn_test);
     protea_session_close(&t->session);
@@ -49,22 +55,59 @@ static void train_free(void *self)
     protea_free(t->method);
 }
 
-static protea_status open_source(protea_source **out, const train *t, const char *spec, int64_t limit)
+static protea_source_opts source_opts(const train *t, int64_t limit)
 {
     protea_source_opts o = protea_source_opts_default();
     o.limit = limit;
     o.seed = (uint64_t)t->session_opts.seed;
+    return o;
+}
+
+static protea_status open_source(protea_source **out, const train *t, const char *spec, int64_t limit)
+{
+    protea_source_opts o = source_opts(t, limit);
     return protea_source_open(out, spec, &o);
+}
+
+/* *probe: a set that shows how large the images are. Which of the labelled images are trained on is settled when the recipe
+ * is known. */
+static protea_status open_data(train *t, const protea_call *call, protea_source **probe)
+{
+    if (t->ops->classifier != NULL) {
+        protea_source_opts o = source_opts(t, t->opts.limit);
+        PROTEA_TRY(protea_domains_open(&t->labels.domains, call->arguments, call->n_arguments, &o));
+        *probe = t->labels.domains.part[0];
+        return PROTEA_OK;
+    }
+    if (call->n_arguments > 1)
+        return protea_fail(PROTEA_ERR_USAGE, "%s: takes one DATA, %d found; several are for training with labels", t->ops->name,
+                           call->n_arguments);
+    PROTEA_TRY(open_source(&t->data, t, call->arguments[0], t->opts.limit));
+    *probe = t->source = t->data;
+    return PROTEA_OK;
+}
+
+static protea_status split_labels(train *t)
+{
+    PROTEA_TRY(protea_domains_split(&t->labels.domains, t->labels.opts.holdout, (uint64_t)t->session_opts.seed));
+    t->source = t->labels.domains.train;
+    return PROTEA_OK;
 }
 
 /* The directory comes first: whether it can be used shows at once, while data may take long to open. */
 static protea_status resolve(void *self, const protea_call *call)
 {
     train *t = self;
+    protea_source *probe = NULL;
+    bool labels = t->ops->classifier != NULL;
     if (call->result != NULL)
         PROTEA_TRY(protea_rundir_open(&t->run, call->output, t->opts.resume, t->opts.overwrite));
-    PROTEA_TRY(open_source(&t->source, t, call->arguments[0], t->opts.limit));
-    PROTEA_TRY(protea_train_plan(call->options, &t->opts, &t->augment, t->ops->name, t->source));
+    PROTEA_TRY(open_data(t, call, &probe));
+    if (labels)
+        PROTEA_TRY(protea_labels_open_encoder(&t->labels, call->options, &t->opts));
+    PROTEA_TRY(protea_train_plan(call->options, &t->opts, &t->augment, t->ops->name, probe));
+    if (labels)
+        PROTEA_TRY(split_labels(t));
     return t->ops->settle != NULL ? t->ops->settle(call->options) : PROTEA_OK;
 }
 
@@ -88,6 +131,21 @@ static protea_status measure_knn(void *self, protea_ctx *cx, protea_module *back
     PROTEA_TRY(protea_knn_sources(cx, &score, &model, t->knn_train, t->knn_test, KNN_K, knn_temperature));
     *top1 = score.top1;
     return PROTEA_OK;
+}
+
+static protea_status validate(void *self, protea_ctx *cx, protea_module *backbone, protea_module *fc, double *accuracy)
+{
+    const train *t = self;
+    protea_model model = model_of(t, backbone);
+    model.fc = fc;
+    model.classes = t->labels.domains.classes;
+    return protea_labels_validate(&t->labels, cx, &model, accuracy);
+}
+
+static protea_status encoder(void *self, protea_ctx *cx, protea_module **out)
+{
+    train *t = self;
+    return protea_labels_take_encoder(&t->labels, cx, out);
 }
 
 static protea_status features(void *self, protea_ctx *cx, protea_module *encoder, protea_source *source, float *z, int64_t dim)
@@ -120,15 +178,27 @@ static void describe_views(char *out, size_t size, const protea_augment_opts *a)
         used += (size_t)snprintf(out + used, size - used, "%s%.0fx%.0f", i > 0 ? "+" : "", a->nmb_crops.v[i], a->size_crops.v[i]);
 }
 
-static void log_plan(const train *t, const char *spec)
+static void log_data(const protea_ctx *cx, const char *spec, const protea_source *source)
+{
+    protea_log(cx, PROTEA_LOG_INFO, "data: %s, %lld images (%s)", spec, (long long)protea_source_count(source),
+               protea_source_kind(source));
+    if (protea_source_warning(source) != NULL)
+        protea_log(cx, PROTEA_LOG_WARN, "%s", protea_source_warning(source));
+}
+
+static void log_plan(const train *t, const protea_call *call)
 {
     const protea_ctx *cx = &t->session.cx;
+    const protea_domains *d = &t->labels.domains;
     char views[256];
     describe_views(views, sizeof views, &t->augment);
-    protea_log(cx, PROTEA_LOG_INFO, "data: %s, %lld images (%s)", spec, (long long)protea_source_count(t->source),
-               protea_source_kind(t->source));
-    if (protea_source_warning(t->source) != NULL)
-        protea_log(cx, PROTEA_LOG_WARN, "%s", protea_source_warning(t->source));
+    if (t->data != NULL)
+        log_data(cx, call->arguments[0], t->data);
+    for (int i = 0; i < d->n; i++)
+        log_data(cx, call->arguments[i], d->part[i]);
+    if (d->n > 0)
+        protea_log(cx, PROTEA_LOG_INFO, "labels: %d classes; %lld images to train on, the others held out", d->classes.n,
+                   (long long)protea_source_count(d->train));
     protea_log(cx, PROTEA_LOG_INFO, "recipe %s: %s, %s stem, views %s, %lld images a step, %lld epochs", t->opts.recipe,
                t->opts.arch, t->trainer.small_stem ? "small" : "large", views,
                (long long)t->opts.batch_size, (long long)t->opts.epochs);
@@ -164,6 +234,12 @@ static void fill_json(const train *t, json_t *json, const protea_train_result *r
     json_object_set_new(json, "precision", json_string(t->session.precision));
     if (r->knn_top1 >= 0)
         json_object_set_new(json, "knn_top1", json_real(r->knn_top1));
+    if (t->ops->classifier != NULL)
+        json_object_set_new(json, "classes", json_integer(t->labels.domains.classes.n));
+    if (r->val_accuracy < 0)
+        return;
+    json_object_set_new(json, "val_accuracy", json_real(r->val_accuracy));
+    json_object_set_new(json, "best_epoch", json_integer(r->best_epoch));
 }
 
 static protea_status set_up(train *t, const protea_call *call, const protea_train_hooks *hooks)
@@ -178,6 +254,8 @@ static protea_status set_up(train *t, const protea_call *call, const protea_trai
         .hooks = call->hooks, .train_hooks = hooks,
     };
     PROTEA_TRY(protea_train_colours(t->trainer.mean, t->trainer.std, &t->opts, t->source));
+    if (t->ops->classifier != NULL)
+        protea_labels_fit(&t->labels, &t->trainer);
     return open_knn(t);
 }
 
@@ -188,7 +266,9 @@ static protea_status run(void *self, const protea_call *call)
     protea_train_hooks hooks = { .features = features, .self = t };
     PROTEA_TRY(set_up(t, call, &hooks));
     hooks.knn = t->knn_train != NULL ? measure_knn : NULL;
-    log_plan(t, call->arguments[0]);
+    hooks.validate = t->labels.domains.held_out[0] != NULL ? validate : NULL;
+    hooks.encoder = t->labels.opts.encoder[0] != 0 ? encoder : NULL;
+    log_plan(t, call);
     protea_status status = protea_train_run(&t->trainer, &result);
     fill_json(t, call->result, &result);
     if (status == PROTEA_OK)
@@ -206,8 +286,8 @@ static const char *kind_summary(const char *kind)
 }
 
 const protea_verb protea_verb_train = {
-    .info = { .name = "train", .arguments = "DATA", .summary = "train a network on images without labels", .kinds = kinds,
-              .kinds_title = "METHOD", .kind_summary = kind_summary, .min_arguments = 1, .max_arguments = 1,
+    .info = { .name = "train", .arguments = "DATA...", .summary = "train a network on images, with or without labels",
+              .kinds = kinds, .kinds_title = "METHOD", .kind_summary = kind_summary, .min_arguments = 1, .max_arguments = PROTEA_MAX_DOMAINS,
               .output = 2, .output_name = "RUN",
               .example = "protea train swav photos/ -o runs/photos" },
     .size = sizeof(train),

@@ -5,6 +5,7 @@
 #include "method/method.h"
 
 #define PROTEA_METHOD_LIST(X) \
+    X(supervised) \
     X(swav)
 
 #define PROTEA_DECLARE_METHOD(name) extern const protea_method_ops protea_method_##name;

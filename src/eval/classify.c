@@ -1,0 +1,32 @@
+#include "eval/classify.h"
+
+#include "base/alloc.h"
+#include "loss/cross_entropy.h"
+
+void protea_classified_release(protea_classified *c)
+{
+    protea_free(c->logits);
+    protea_free(c->label);
+    *c = (protea_classified){ 0 };
+}
+
+static int32_t label_of(const protea_source *source, const int32_t *map, int64_t i)
+{
+    int32_t label = protea_source_is_bad(source, i) ? -1 : protea_source_label(source, i);
+    return label < 0 || map == NULL ? label : map[label];
+}
+
+protea_status protea_classify(protea_ctx *cx, protea_classified *c, const protea_model *model, protea_source *source,
+                              const int32_t *map, protea_features_progress progress, void *self)
+{
+    int64_t classes = model->classes.n;
+    *c = (protea_classified){ .n = protea_source_count(source) };
+    PROTEA_TRY(protea_new(&c->logits, (size_t)c->n, (size_t)classes * sizeof *c->logits, "logits"));
+    PROTEA_TRY(protea_new(&c->label, (size_t)c->n, sizeof *c->label, "labels"));
+    PROTEA_TRY(protea_model_features(cx, model, PROTEA_LOGITS, source, c->logits, progress, self));
+    for (int64_t i = 0; i < c->n; i++)
+        c->label[i] = label_of(source, map, i);
+    const protea_tensor logits = { .data = c->logits, .dtype = PROTEA_F32, .n_dims = 2, .dim = { c->n, classes } };
+    c->n_correct = protea_count_correct(cx, &logits, c->label, &c->n_labelled);
+    return PROTEA_OK;
+}
