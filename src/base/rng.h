@@ -47,6 +47,7 @@ void protea_rng_fill_normal(protea_rng *rng, float *out, int64_t n);
  * a draw from a Dirichlet distribution, two from a Beta. Source: Marsaglia & Tsang 2000, "A simple method for generating
  * gamma variables". */
 double protea_rng_log_gamma(protea_rng *rng, double shape);
+
 /* The bare function, for known-answer tests. */
 void protea_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
