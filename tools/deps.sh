@@ -15,6 +15,7 @@ pkg-config           finds the libraries below
 libdnnl-dev          oneDNN: convolution, matrix products
 libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
+libwebp-dev          WebP
 zlib1g-dev           used by libspng and libarchive
 libarchive-dev       tar, gz, xz, zst
 libyaml-dev          recipes and config files

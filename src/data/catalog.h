@@ -20,7 +20,7 @@ typedef struct protea_catalog {
     int64_t n, capacity;
     char *text;          /* all names, each ended by 0; owned */
     size_t text_len, text_capacity;
-    char **class_name;   /* (n_classes) owned, sorted bytewise */
+    char **class_name;   /* (n_classes) owned, sorted bytewise; a kind that knows them fills them in with the labels */
     int n_classes;
 } protea_catalog;
 
@@ -41,6 +41,10 @@ void protea_catalog_sort(protea_catalog *c);
  * at the top, are a collection, not classes. Folders of one name under different parents (train/cat, test/cat) are one
  * class. Classes are numbered bytewise. Needs a sorted catalog. */
 protea_status protea_catalog_label(protea_catalog *c, const char *sub);
+/* Takes labels away that the kind has given. */
+void protea_catalog_unlabel(protea_catalog *c);
+/* Numbers the words (entry i has label[i], borrowed; NULL: none) bytewise and makes them the classes. */
+protea_status protea_catalog_label_by(protea_catalog *c, const char *const *label);
 /* Keeps n entries, as many from each folder as from any other as far as they go round; which ones depends only on the names
  * and the seed. n = 0 keeps all. Needs a sorted catalog. */
 protea_status protea_catalog_limit(protea_catalog *c, int64_t n, uint64_t seed);

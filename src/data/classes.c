@@ -56,36 +56,67 @@ static protea_status keep_names(protea_catalog *c, const word *names, int n)
     return PROTEA_OK;
 }
 
-static protea_status number(protea_catalog *c, size_t skip, word *names)
+/* names: room for n. Sorts and keeps one of each; returns how many there are. */
+static int64_t distinct_words(word *names, const word *of, int64_t count)
 {
     int64_t n = 0, distinct = 0;
-    for (int64_t i = 0; i < c->n; i++) {
-        word parent = parent_of(protea_catalog_name(c, i) + skip);
-        if (n == 0 || by_bytes(&names[n - 1], &parent) != 0) /* neighbours in order share a folder */
-            names[n++] = parent;
-    }
+    for (int64_t i = 0; i < count; i++)
+        if (of[i].at != NULL && (n == 0 || by_bytes(&names[n - 1], &of[i]) != 0)) /* neighbours are often alike */
+            names[n++] = of[i];
     qsort(names, (size_t)n, sizeof *names, by_bytes);
     for (int64_t i = 0; i < n; i++)
         if (i == 0 || by_bytes(&names[distinct - 1], &names[i]) != 0)
             names[distinct++] = names[i];
-    if (distinct < 2 || distinct > INT32_MAX)
+    return distinct;
+}
+
+/* Entry i is of the class of[i] (at NULL: of none); fewer than `fewest` classes are none at all. */
+static protea_status number(protea_catalog *c, const word *of, word *names, int64_t fewest)
+{
+    int64_t n = distinct_words(names, of, c->n);
+    if (n < fewest || n > INT32_MAX)
         return PROTEA_OK;
     for (int64_t i = 0; i < c->n; i++) {
-        word parent = parent_of(protea_catalog_name(c, i) + skip);
-        const word *found = bsearch(&parent, names, (size_t)distinct, sizeof *names, by_bytes);
-        c->entry[i].label = (int32_t)(found - names);
+        const word *found = of[i].at != NULL ? bsearch(&of[i], names, (size_t)n, sizeof *names, by_bytes) : NULL;
+        c->entry[i].label = found != NULL ? (int32_t)(found - names) : -1;
     }
-    return keep_names(c, names, (int)distinct);
+    return keep_names(c, names, (int)n);
 }
 
 protea_status protea_catalog_label(protea_catalog *c, const char *sub)
 {
     size_t skip = *sub ? strlen(sub) + 1 : 0;
-    word *names;
+    word *words;
     if (c->n == 0 || !all_equally_deep(c, skip))
         return PROTEA_OK;
-    PROTEA_TRY(protea_new(&names, (size_t)c->n, sizeof *names, "class names"));
-    protea_status status = number(c, skip, names);
-    protea_free(names);
+    PROTEA_TRY(protea_new(&words, 2 * (size_t)c->n, sizeof *words, "class names"));
+    for (int64_t i = 0; i < c->n; i++)
+        words[i] = parent_of(protea_catalog_name(c, i) + skip);
+    protea_status status = number(c, words, words + c->n, 2);
+    protea_free(words);
     return status;
+}
+
+protea_status protea_catalog_label_by(protea_catalog *c, const char *const *label)
+{
+    word *words;
+    if (c->n == 0)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_new(&words, 2 * (size_t)c->n, sizeof *words, "class names"));
+    for (int64_t i = 0; i < c->n; i++)
+        words[i] = (word){ label[i], label[i] != NULL ? strlen(label[i]) : 0 };
+    protea_status status = number(c, words, words + c->n, 1);
+    protea_free(words);
+    return status;
+}
+
+void protea_catalog_unlabel(protea_catalog *c)
+{
+    for (int64_t i = 0; i < c->n; i++)
+        c->entry[i].label = -1;
+    for (int i = 0; i < c->n_classes; i++)
+        protea_free(c->class_name[i]);
+    protea_free(c->class_name);
+    c->class_name = NULL;
+    c->n_classes = 0;
 }

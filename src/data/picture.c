@@ -1,4 +1,6 @@
 /* Pictures inside blobs: what folders and archives share. */
+#include <unistd.h>
+
 #include "base/alloc.h"
 #include "data/source_kind.h"
 #include "image/decode.h"
@@ -17,6 +19,16 @@ protea_status protea_read_picture(protea_image *out, const protea_blob *blob, ui
     if (status == PROTEA_OK)
         status = protea_image_decode(out, bytes, (size_t)size, label, limits);
     protea_free(bytes);
+    return status;
+}
+
+protea_status protea_read_picture_file(protea_image *out, int folder, const char *name, const char *label,
+                                       const protea_limits *limits)
+{
+    protea_blob file = { .fd = -1 };
+    PROTEA_TRY(protea_open_regular(folder, name, label, &file.fd, &file.size));
+    protea_status status = protea_read_picture(out, &file, 0, file.size, label, limits);
+    close(file.fd);
     return status;
 }
 

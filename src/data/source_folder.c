@@ -22,12 +22,8 @@ static protea_status folder_read(const void *self, const protea_entry *entry, co
                                  const protea_limits *limits, protea_image *out)
 {
     const folder_set *set = self;
-    protea_blob file = { .fd = -1 };
     (void)entry; /* the file's size may have changed since it was listed */
-    PROTEA_TRY(protea_open_regular(set->root, name, label, &file.fd, &file.size));
-    protea_status status = protea_read_picture(out, &file, 0, file.size, label, limits);
-    close(file.fd);
-    return status;
+    return protea_read_picture_file(out, set->root, name, label, limits);
 }
 
 static void folder_close(void *self)

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "data/catalog.h"
+#include "data/packed_file.h"
 #include "data/source.h"
 
 typedef struct protea_source_ops {
@@ -24,22 +25,34 @@ typedef struct protea_opened {
     char *warning;          /* damage that was survived, owned, or NULL */
 } protea_opened;
 
-/* Each fills *o from what lies at path. */
+/* A kind that is one file, told by its first bytes (at most 512 are looked at), its size or the end of its name. open fills
+ * *o and takes from file what it needs. */
+typedef struct protea_file_kind {
+    const char *what;    /* for messages: "a tar" */
+    bool (*looks_like)(const uint8_t *bytes, size_t len, uint64_t size);
+    const char *endings; /* instead, for text: ".txt|.csv" */
+    protea_status (*open)(protea_opened *o, const char *path, protea_packed_file *file);
+} protea_file_kind;
+
+bool protea_looks_like_tar(const uint8_t *bytes, size_t len, uint64_t size);
+protea_status protea_open_tar(protea_opened *o, const char *path, protea_packed_file *file);
+bool protea_looks_like_cifar10(const uint8_t *bytes, size_t len, uint64_t size);
+protea_status protea_open_cifar10(protea_opened *o, const char *path, protea_packed_file *file);
+bool protea_looks_like_cifar100(const uint8_t *bytes, size_t len, uint64_t size);
+protea_status protea_open_cifar100(protea_opened *o, const char *path, protea_packed_file *file);
+bool protea_looks_like_idx(const uint8_t *bytes, size_t len, uint64_t size);
+protea_status protea_open_idx(protea_opened *o, const char *path, protea_packed_file *file);
+protea_status protea_open_list(protea_opened *o, const char *path, protea_packed_file *file);
+
+/* Folders: of pictures, or with CIFAR's training files in them (*is; o stays empty where there are none). */
 protea_status protea_open_folder(protea_opened *o, const char *path);
-protea_status protea_open_tar(protea_opened *o, const char *path, const protea_source_opts *opts);
-protea_status protea_open_cifar(protea_opened *o, const char *path);
+protea_status protea_open_cifar_folder(protea_opened *o, const char *path, bool *is);
 /* text: what follows `synth:`. */
 protea_status protea_open_synth(protea_opened *o, const char *text);
 
 /* Fills *o, classes too, from images of other sets. */
 protea_status protea_open_gathered(protea_opened *o, protea_source *const *set, int n_sets, const protea_pick *pick, int64_t n,
                                    const protea_class_names *classes);
-
-/* By the first bytes of a file (at most 512 are looked at). */
-bool protea_looks_like_tar(const uint8_t *bytes, size_t len);
-bool protea_looks_compressed(const uint8_t *bytes, size_t len);
-bool protea_looks_like_cifar(const uint8_t *bytes, size_t len, uint64_t size);
-bool protea_folder_has_cifar(const char *path);
 
 /* Frees what *o holds. */
 void protea_opened_close(protea_opened *o);
@@ -50,6 +63,9 @@ protea_status protea_source_from(protea_source **out, protea_opened *o, const ch
 /* Decodes the picture in [at, at + size) of a blob. */
 protea_status protea_read_picture(protea_image *out, const protea_blob *blob, uint64_t at, uint64_t size, const char *label,
                                   const protea_limits *limits);
+/* The same of the file `name` in a folder (a descriptor), which must be a regular one. */
+protea_status protea_read_picture_file(protea_image *out, int folder, const char *name, const char *label,
+                                       const protea_limits *limits);
 /* Whether the file is to be in the set: named like a picture or, by its first bytes, one that can be read. */
 bool protea_is_picture(const char *name, const protea_blob *blob, uint64_t at, uint64_t size);
 

@@ -13,6 +13,8 @@ protea_status protea_decode_jpeg(protea_image *out, const uint8_t *bytes, size_t
                                  const protea_limits *limits);
 protea_status protea_decode_png(protea_image *out, const uint8_t *bytes, size_t len, const char *name,
                                 const protea_limits *limits);
+protea_status protea_decode_webp(protea_image *out, const uint8_t *bytes, size_t len, const char *name,
+                                 const protea_limits *limits);
 
 /* Errors: PROTEA_ERR_INPUT naming the dims when they are zero or beyond the limits. */
 protea_status protea_decode_check_size(uint64_t w, uint64_t h, const char *name, const protea_limits *limits);

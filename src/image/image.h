@@ -28,7 +28,7 @@ typedef struct protea_limits {
 } protea_limits;
 protea_limits protea_limits_default(void);
 
-/* Decodes JPEG or PNG, found out by content. Gray, palette, 16-bit (by scaling), alpha (dropped), CMYK and YCCK become
+/* Decodes JPEG, PNG or WebP, found out by content. Gray, palette, 16-bit (by scaling), alpha (dropped), CMYK and YCCK become
  * RGB. An EXIF orientation is not applied and colour profiles are not either, as in torchvision. name is for messages.
  * Errors: PROTEA_ERR_INPUT naming what was found and wanted, PROTEA_ERR_MEMORY.
  * Thread-safe. */

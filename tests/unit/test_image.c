@@ -293,7 +293,7 @@ static void what_is_no_picture_is_named(void **state)
     assert_refused("", 0, "is empty");
     assert_refused("<!DOCTYPE html><html></html>", 28, "is HTML");
     assert_refused("GIF89a..........", 16, "is GIF");
-    assert_refused("RIFF....WEBPVP8 ", 16, "is WebP");
+    assert_refused("RIFF....WEBPVP8 ", 16, "WebP is damaged");
     assert_refused("hello, world", 12, "begins with bytes 68 65");
     assert_refused("\xff\xd8\xff", 3, "JPEG cannot be read");
     /* A PNG header that wants 2^31 - 1 pixels each way. */

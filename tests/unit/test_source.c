@@ -19,42 +19,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "data/source.h"
-
-static char root[64];
-
-static int make_root(void **state)
-{
-    (void)state;
-    snprintf(root, sizeof root, "/tmp/protea-source-XXXXXX");
-    return mkdtemp(root) == NULL || chdir(root) != 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-    (void)st, (void)kind, (void)where;
-    return remove(path);
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    return chdir("/") != 0 || nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0;
-}
-
-/* ---- making things */
-
-static void write_file(const char *path, const void *bytes, size_t len)
-{
-    char folder[512];
-    for (const char *c = strchr(path, '/'); c != NULL; c = strchr(c + 1, '/')) {
-        snprintf(folder, sizeof folder, "%.*s", (int)(c - path), path);
-        mkdir(folder, 0755);
-    }
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, len, f), len);
-    fclose(f);
-}
+#include "support/temp_folder.h"
 
 /* A 6 x 4 PNG whose pixels come from the number. */
 static void make_png(int number, uint8_t **bytes, size_t *len)
@@ -341,7 +306,9 @@ static void vanished_and_empty(void **state)
     mkdir("hollow", 0755);
     assert_not_opened("hollow", PROTEA_ERR_INPUT, "holds no images");
     write_file("text.txt", "hello", 5);
-    assert_not_opened("text.txt", PROTEA_ERR_INPUT, "wanted a folder");
+    assert_not_opened("text.txt", PROTEA_ERR_INPUT, "none of the 1 paths it lists is there, the first being hello");
+    write_file("text", "hello", 5);
+    assert_not_opened("text", PROTEA_ERR_INPUT, "wanted a folder");
     assert_not_opened("missing", PROTEA_ERR_INPUT, "no such data set");
     assert_int_equal(mkfifo("fifo", 0644), 0);
     assert_not_opened("fifo", PROTEA_ERR_INPUT, "is a FIFO");
@@ -638,5 +605,5 @@ int main(void)
         cmocka_unit_test(packed_tars_have_limits), cmocka_unit_test(cifar_files), cmocka_unit_test(bad_images_are_remembered),
         cmocka_unit_test(short_memory_is_an_error), cmocka_unit_test(real_archives),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, temp_folder_enter, temp_folder_leave);
 }
