@@ -3,8 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/parallel.h"
-#include "data/augment.h"
+#include "eval/views.h"
 
 enum { BATCH_PIXELS = 256 * 32 * 32, MOST_IMAGES = 256, FEWEST_IMAGES = 8 };
 
@@ -16,13 +15,12 @@ typedef struct extraction {
     int64_t n;
     int64_t batch, view;       /* images per pass, numbers per view (3,S,S) of the model's image size S */
     float *x;                  /* (batch,view): one view each, of the row's own side */
-    int *side;                 /* (batch) */
+    int *side;                 /* (batch) 0: a bad image */
     float *packed;             /* (batch,3,pass_side,pass_side): what the network is given */
     int pass_side;             /* the arenas are planned for this side; 0: for none yet */
     float *z;                  /* (batch,dim): where the pass leaves its features */
-    int n_threads;
-    protea_image *image;       /* by thread */
-    protea_augment_buffer *buffer;
+    protea_views views;
+    protea_place *place;       /* (batch) */
 } extraction;
 
 int64_t protea_features_dim(const protea_model *model, protea_feature_kind kind)
@@ -41,47 +39,12 @@ static int64_t image_of(const extraction *e, int64_t row)
     return e->index ? e->index[row] : row;
 }
 
-/* A square smaller than the model's images is looked at as it is: magnifying would add nothing but blur. Raw pixels need
- * the same side everywhere. */
-static int side_of(const protea_model *m, const protea_image *image)
-{
-    bool as_it_is = !m->pixels && image->w == image->h && image->w < m->image_size;
-    return as_it_is ? image->w : m->image_size;
-}
-
-/* The plain view of image i and its side, or zeros when it is bad, which is then noted. */
-static protea_status view_of(const extraction *e, int64_t i, float *x, int *side, int thread)
-{
-    const protea_model *m = e->model;
-    memset(x, 0, (size_t)e->view * sizeof *x);
-    *side = m->image_size;
-    if (protea_source_is_bad(e->source, i))
-        return PROTEA_OK;
-    protea_status status = protea_source_read(e->source, i, &e->image[thread]);
-    if (status == PROTEA_ERR_INPUT)
-        return protea_source_skip(e->source, i, protea_last_error());
-    PROTEA_TRY(status);
-    *side = side_of(m, &e->image[thread]);
-    return protea_plain_view(x, &e->image[thread], *side, m->mean, m->std, &e->buffer[thread]);
-}
-
 /* Views of rows first .. first + count into x. */
-static protea_status read_views(const extraction *e, float *x, int64_t first, int64_t count)
+static protea_status read_views(extraction *e, float *x, int64_t first, int64_t count)
 {
-    protea_status failed = PROTEA_OK;
-    char message[1001] = "";
-#pragma omp parallel for schedule(dynamic) num_threads(e->n_threads)
-    for (int64_t i = 0; i < count; i++) {
-        protea_status status = view_of(e, image_of(e, first + i), x + i * e->view, &e->side[i], protea_thread_index());
-        if (status == PROTEA_OK)
-            continue;
-#pragma omp critical(protea_read_views)
-        {
-            failed = status;
-            memcpy(message, protea_last_error(), strlen(protea_last_error()) + 1);
-        }
-    }
-    return failed == PROTEA_OK ? PROTEA_OK : protea_fail_text(failed, message);
+    for (int64_t i = 0; i < count; i++)
+        e->place[i] = (protea_place){ .source = e->source, .index = image_of(e, first + i) };
+    return protea_views_read(&e->views, e->place, count, x, e->side);
 }
 
 /* One pass of the network over the packed views with running statistics and no tape, also on paper. */
@@ -153,10 +116,10 @@ static protea_status run_batch(protea_ctx *cx, extraction *e, float *z, int64_t 
         return read_views(e, z, first, count);
     PROTEA_TRY(read_views(e, e->x, first, count));
     for (int64_t i = 0; i < count; i++)
-        if (side_is_new(e, i))
+        if (e->side[i] > 0 && side_is_new(e, i))
             PROTEA_TRY(run_side(cx, e, z, count, e->side[i]));
     for (int64_t i = 0; i < count; i++)
-        if (protea_source_is_bad(e->source, image_of(e, first + i)))
+        if (e->side[i] == 0)
             memset(z + i * dim, 0, (size_t)dim * sizeof *z);
     return check_rows(e, z, first, count, dim);
 }
@@ -165,9 +128,8 @@ static protea_status extraction_new(extraction *e)
 {
     e->batch = batch_for(e->model->image_size);
     e->view = 3 * (int64_t)e->model->image_size * e->model->image_size;
-    e->n_threads = protea_threads();
-    PROTEA_TRY(protea_new(&e->image, (size_t)e->n_threads, sizeof *e->image, "images"));
-    PROTEA_TRY(protea_new(&e->buffer, (size_t)e->n_threads, sizeof *e->buffer, "views"));
+    PROTEA_TRY(protea_views_init(&e->views, e->model, !e->model->pixels)); /* raw pixels need the same side everywhere */
+    PROTEA_TRY(protea_new(&e->place, (size_t)e->batch, sizeof *e->place, "views"));
     PROTEA_TRY(protea_new(&e->side, (size_t)e->batch, sizeof *e->side, "views"));
     if (e->model->pixels)
         return PROTEA_OK;
@@ -178,12 +140,8 @@ static protea_status extraction_new(extraction *e)
 
 static void extraction_free(extraction *e)
 {
-    for (int t = 0; t < e->n_threads && e->image != NULL; t++)
-        protea_image_release(&e->image[t]);
-    for (int t = 0; t < e->n_threads && e->buffer != NULL; t++)
-        protea_augment_buffer_release(&e->buffer[t]);
-    protea_free(e->image);
-    protea_free(e->buffer);
+    protea_views_release(&e->views);
+    protea_free(e->place);
     protea_free(e->side);
     protea_free(e->x);
     protea_free(e->packed);

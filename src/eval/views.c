@@ -1,0 +1,74 @@
+#include "eval/views.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+#include "image/corrupt.h"
+
+protea_status protea_views_init(protea_views *v, const protea_model *model, bool small_as_they_are)
+{
+    *v = (protea_views){ .model = model, .small_as_they_are = small_as_they_are, .n_threads = protea_threads() };
+    PROTEA_TRY(protea_new(&v->image, (size_t)v->n_threads, sizeof *v->image, "images"));
+    return protea_new(&v->buffer, (size_t)v->n_threads, sizeof *v->buffer, "views");
+}
+
+void protea_views_release(protea_views *v)
+{
+    for (int t = 0; t < v->n_threads && v->image != NULL; t++)
+        protea_image_release(&v->image[t]);
+    for (int t = 0; t < v->n_threads && v->buffer != NULL; t++)
+        protea_augment_buffer_release(&v->buffer[t]);
+    protea_free(v->image);
+    protea_free(v->buffer);
+    *v = (protea_views){ 0 };
+}
+
+static int side_of(const protea_views *v, const protea_image *image)
+{
+    bool as_it_is = v->small_as_they_are && image->w == image->h && image->w < v->model->image_size;
+    return as_it_is ? image->w : v->model->image_size;
+}
+
+static protea_status read_image(const protea_views *v, const protea_place *place, protea_image *image)
+{
+    PROTEA_TRY(protea_source_read(place->source, place->index, image));
+    if (place->severity == 0)
+        return PROTEA_OK;
+    protea_rng rng = protea_corrupt_rng(v->seed, place->corruption, place->severity, place->index);
+    return protea_corrupt(image, place->corruption, place->severity, &rng);
+}
+
+static protea_status view_of(protea_views *v, const protea_place *place, float *x, int *side, int thread)
+{
+    const protea_model *m = v->model;
+    memset(x, 0, 3 * (size_t)m->image_size * (size_t)m->image_size * sizeof *x);
+    *side = 0;
+    if (protea_source_is_bad(place->source, place->index))
+        return PROTEA_OK;
+    protea_status status = read_image(v, place, &v->image[thread]);
+    if (status == PROTEA_ERR_INPUT)
+        return protea_source_skip(place->source, place->index, protea_last_error());
+    PROTEA_TRY(status);
+    *side = side_of(v, &v->image[thread]);
+    return protea_plain_view(x, &v->image[thread], *side, m->mean, m->std, &v->buffer[thread]);
+}
+
+protea_status protea_views_read(protea_views *v, const protea_place *place, int64_t n, float *x, int *side)
+{
+    int64_t view = 3 * (int64_t)v->model->image_size * v->model->image_size;
+    protea_status failed = PROTEA_OK;
+    char message[1001] = "";
+#pragma omp parallel for schedule(dynamic) num_threads(v->n_threads)
+    for (int64_t i = 0; i < n; i++) {
+        protea_status status = view_of(v, &place[i], x + i * view, &side[i], protea_thread_index());
+        if (status == PROTEA_OK)
+            continue;
+#pragma omp critical(protea_read_views)
+        {
+            failed = status;
+            memcpy(message, protea_last_error(), strlen(protea_last_error()) + 1);
+        }
+    }
+    return failed == PROTEA_OK ? PROTEA_OK : protea_fail_text(failed, message);
+}
