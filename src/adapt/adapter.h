@@ -58,7 +58,8 @@ typedef struct protea_adapt_base {
 } protea_adapt_base;
 
 typedef struct protea_adapter_ops {
-    const char *name, *summary, *paper;
+    char name[16];              /* an array, so that its address is a constant */
+    const char *summary, *paper;
     size_t size;                /* of the adapter's struct: zeroed, then its options filled in, then init */
     const protea_opt *opts;     /* offsets into that struct */
     protea_adapt_opts own;      /* lr, update_param, optimizer where the caller leaves them open; lr 0: takes no gradient */
