@@ -1,10 +1,17 @@
-/* The parts of a run's page, in the order in which they stand on it. */
+/* The frame of every page; then the parts of a run's page, in the order in which they stand on it. */
 #ifndef PROTEA_REPORT_PAGE_H
 #define PROTEA_REPORT_PAGE_H
 
 #include <stdio.h>
 
 #include "report/run_record.h"
+
+/* From the doctype to the title inside <header>, which stays open: dir's last part, under the word for what it is. */
+void protea_page_open(FILE *out, const char *dir, const char *kind);
+/* The footer and the end. */
+void protea_page_close(FILE *out);
+/* A word of a command line, quoted where a shell would take it apart. */
+void protea_page_word(FILE *out, const char *word);
 
 /* From the doctype to the end of <header>: name, what the run is, its command, a warning if there was one, key figures. */
 void protea_page_head(FILE *out, const protea_run_record *record, const char *run_dir);

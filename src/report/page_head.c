@@ -7,22 +7,7 @@
 #include "report/html.h"
 #include "report/page.h"
 #include "report/plot.h"
-#include "report/style.h"
 #include "train/rundir.h"
-
-/* The run's name: the last part of its path. */
-static void write_run_name(FILE *out, const char *run_dir)
-{
-    size_t len = strlen(run_dir);
-    while (len > 1 && run_dir[len - 1] == '/')
-        len--;
-    size_t start = len;
-    while (start > 0 && run_dir[start - 1] != '/')
-        start--;
-    char name[256];
-    snprintf(name, sizeof name, "%.*s", (int)(len - start), run_dir + start);
-    protea_html_text(out, name);
-}
 
 static void write_duration(FILE *out, double seconds)
 {
@@ -32,15 +17,6 @@ static void write_duration(FILE *out, double seconds)
         fprintf(out, "%.0f min %02.0f s", floor(seconds / 60), fmod(floor(seconds), 60));
     else
         fprintf(out, "%.0f h %02.0f min", floor(seconds / 3600), fmod(floor(seconds / 60), 60));
-}
-
-/* A word of a command line, quoted where a shell would take it apart. */
-static void write_word(FILE *out, const char *word)
-{
-    bool plain = *word != 0 && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] == 0;
-    fputs(plain ? "" : "&#39;", out);
-    protea_html_text(out, word);
-    fputs(plain ? "" : "&#39;", out);
 }
 
 /* ---- head of the page */
@@ -74,20 +50,6 @@ static void write_lede(FILE *out, const protea_run_record *r)
     fputs(".</p>\n", out);
 }
 
-static void write_title(FILE *out, const protea_run_record *r, const char *run_dir)
-{
-    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", out);
-    write_run_name(out, run_dir);
-    fprintf(out, " · Protea</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<header>\n", protea_report_style);
-    fputs("<p class=\"over\">Protea · ", out);
-    protea_html_text(out, protea_run_setting(r, "kind"));
-    fputs("</p>\n<h1>", out);
-    write_run_name(out, run_dir);
-    fputs("</h1>\n", out);
-    write_lede(out, r);
-}
-
 /* The command that repeats the run. */
 static void write_command(FILE *out, const char *run_dir)
 {
@@ -95,7 +57,7 @@ static void write_command(FILE *out, const char *run_dir)
     if (protea_path_join(&config, run_dir, PROTEA_RUN_CONFIG) != PROTEA_OK)
         return; /* the page does without */
     fputs("<pre class=\"command\">protea train --config ", out);
-    write_word(out, config);
+    protea_page_word(out, config);
     fputs(" -o NEW-RUN</pre>\n", out);
     protea_free(config);
 }
@@ -151,7 +113,8 @@ static void write_figures(FILE *out, const protea_run_record *r)
 
 void protea_page_head(FILE *out, const protea_run_record *record, const char *run_dir)
 {
-    write_title(out, record, run_dir);
+    protea_page_open(out, run_dir, protea_run_setting(record, "kind"));
+    write_lede(out, record);
     write_command(out, run_dir);
     if (record->warning != NULL) {
         fputs("<p class=\"warning\">", out);

@@ -34,10 +34,9 @@ static double nice_step(double range, int most)
     return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
 }
 
-static void range_of(const double *v, int64_t n, double *low, double *high)
+/* Widens [low, high]. */
+static void add_range(const double *v, int64_t n, double *low, double *high)
 {
-    *low = (double)INFINITY;
-    *high = -(double)INFINITY;
     for (int64_t i = 0; i < n; i++) {
         if (!isfinite(v[i]))
             continue;
@@ -96,12 +95,11 @@ static void write_grid(FILE *out, const canvas *c)
 }
 
 /* The line, each point the mean of `stride` neighbours; a gap where none of them is finite. */
-static void write_line(FILE *out, const canvas *c)
+static void write_line(FILE *out, const canvas *c, const protea_series *s, const char *style)
 {
-    const protea_series *s = &c->plot->line;
     int64_t stride = s->n / MOST_POINTS + 1;
     bool pen_down = false;
-    fputs("<path class=\"curve\" d=\"", out);
+    fprintf(out, "<path class=\"curve%s%s\" d=\"", style[0] ? " " : "", style);
     for (int64_t first = 0; first < s->n; first += stride) {
         double x = 0, y = 0;
         int64_t n = 0;
@@ -159,9 +157,11 @@ static void write_reference(FILE *out, const canvas *c)
 static bool lay_out(canvas *c)
 {
     const protea_plot *p = c->plot;
-    double x_low, x_high, low, high;
-    range_of(p->line.x, p->line.n, &x_low, &x_high);
-    range_of(p->line.y, p->line.n, &low, &high);
+    double x_low = (double)INFINITY, x_high = -x_low, low = x_low, high = -x_low;
+    add_range(p->line.x, p->line.n, &x_low, &x_high);
+    add_range(p->line.y, p->line.n, &low, &high);
+    for (int i = 0; i < p->n_beside; i++)
+        add_range(p->beside[i].line.y, p->beside[i].line.n, &low, &high);
     if (!isfinite(low) || !isfinite(x_low))
         return false;
     if (p->reference_label != NULL) {
@@ -198,7 +198,9 @@ void protea_plot_write(FILE *out, const protea_plot *plot)
     if (lay_out(&c)) {
         write_grid(out, &c);
         write_reference(out, &c);
-        write_line(out, &c);
+        for (int i = 0; i < plot->n_beside; i++)
+            write_line(out, &c, &plot->beside[i].line, plot->beside[i].style);
+        write_line(out, &c, &plot->line, "");
         write_marks(out, &c);
     } else {
         fprintf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">nothing measured yet</text>",

@@ -12,6 +12,12 @@ typedef struct protea_series {
     int64_t n;
 } protea_series;
 
+/* Another line in the same plot, drawn more quietly. */
+typedef struct protea_beside {
+    const char *label, *style;    /* name in the legend; CSS class: "first", "second" */
+    protea_series line;
+} protea_beside;
+
 typedef struct protea_plot {
     const char *label;            /* what it shows, for those who cannot see it */
     protea_series line;
@@ -22,6 +28,8 @@ typedef struct protea_plot {
     const char *x_label;          /* "epoch" */
     double reference;             /* a dashed line across, where reference_label is not NULL */
     const char *reference_label;
+    const protea_beside *beside;  /* (n_beside) borrowed */
+    int n_beside;
 } protea_plot;
 
 /* Writes <svg>...</svg>; a plot without a finite point says so. */

@@ -3,8 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <protea/version.h>
-
 #include "base/alloc.h"
 #include "base/file.h"
 #include "report/page.h"
@@ -52,8 +50,7 @@ static protea_status write_page(protea_ctx *cx, FILE *out, const protea_run_reco
     PROTEA_TRY(write_sheets(cx, out, args, path));
     protea_page_settings(out, r);
     protea_page_skipped(out, r);
-    fprintf(out, "<footer>Written by Protea %s. This page stands alone: nothing is loaded from elsewhere.</footer>\n"
-            "</main>\n</body>\n</html>\n", PROTEA_VERSION);
+    protea_page_close(out);
     return PROTEA_OK;
 }
 
