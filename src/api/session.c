@@ -4,6 +4,7 @@
 #include "comm/comm.h"
 
 #include <stddef.h>
+#include <sys/resource.h>
 
 #define FIELD(name) offsetof(protea_session_opts, name)
 const protea_opt protea_session_table[] = {
@@ -62,4 +63,11 @@ void protea_session_close(protea_session *s)
     protea_arena_free(s->cx.kept);
     protea_arena_free(s->cx.scratch);
     *s = (protea_session){ 0 };
+}
+
+size_t protea_peak_memory(void)
+{
+    struct rusage usage = { 0 };
+    getrusage(RUSAGE_SELF, &usage);
+    return (size_t)usage.ru_maxrss * 1024;
 }

@@ -35,6 +35,9 @@ typedef struct protea_verb {
 /* result[key] = text; what is not UTF-8 is escaped (names of files are bytes). */
 void protea_put_text(json_t *result, const char *key, const char *text);
 
+/* The most memory that this process has held so far, in bytes. */
+size_t protea_peak_memory(void);
+
 /* ---- session: the context a run needs, from options that every verb shares. */
 typedef struct protea_session_opts {
     int64_t threads;               /* 0: as many as processors */

@@ -2,7 +2,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "api/bench.h"
 #include "api/bench_list.h"
@@ -53,13 +52,6 @@ static const char *kind_summary(const char *kind)
 /* What is measured when no name is given. */
 static const char *const DEFAULT_KIND = "swav-step";
 
-static double peak_rss_mib(void)
-{
-    struct rusage usage = { 0 };
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)usage.ru_maxrss / 1024;
-}
-
 /* One run of bench/peer_NAME.py, at PyTorch's best: bf16 (or f32), channels last, a malloc that keeps its memory. */
 static protea_status run_peer(double *seconds, const protea_session *s, const char *kind)
 {
@@ -108,11 +100,11 @@ static protea_status report_step(const protea_bench *b, const protea_call *call,
     double memory = (double)(r.kept + r.scratch) / mib, rate = (double)r.count / r.seconds;
     snprintf(rate_key, sizeof rate_key, "%s_per_second", r.unit);
     protea_log(cx, PROTEA_LOG_INFO, "%s: %.4g s a step, %.1f %s/s; step memory %.0f MiB, process at most %.0f MiB", ops->name,
-               r.seconds, rate, r.unit, memory, peak_rss_mib());
+               r.seconds, rate, r.unit, memory, (double)protea_peak_memory() / mib);
     json_object_set_new(call->result, "seconds_per_step", json_real(r.seconds));
     json_object_set_new(call->result, rate_key, json_real(rate));
     json_object_set_new(call->result, "step_memory_mib", json_real(memory));
-    json_object_set_new(call->result, "rss_mib", json_real(peak_rss_mib()));
+    json_object_set_new(call->result, "rss_mib", json_real((double)protea_peak_memory() / mib));
     if (with_peer) {
         protea_log(cx, PROTEA_LOG_INFO, "PyTorch at its best: %.4g s a step; Protea is %.2f times as fast", peer,
                    peer / r.seconds);

@@ -3,6 +3,7 @@
     X(train)   \
     X(embed)   \
     X(eval)    \
+    X(adapt)   \
     X(synth)   \
     X(inspect) \
     X(report)  \

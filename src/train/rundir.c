@@ -16,7 +16,8 @@
 static const char lock_name[] = ".lock";
 /* In the order of removal: what says most about a run goes first, so that half a removal is no run. */
 static const char *const run_files[] = {
-    PROTEA_RUN_CHECKPOINT, PROTEA_RUN_PREVIOUS, PROTEA_RUN_MODEL,   PROTEA_RUN_ENCODER, PROTEA_RUN_METRICS,
+    PROTEA_RUN_CHECKPOINT, PROTEA_RUN_PREVIOUS, PROTEA_RUN_MODEL,       PROTEA_RUN_ENCODER, PROTEA_RUN_METRICS,
+    PROTEA_RUN_STATS,      PROTEA_RUN_PREDICTIONS,
     PROTEA_RUN_CONFIG,     PROTEA_RUN_LOG,      PROTEA_RUN_SKIPPED, PROTEA_RUN_REPORT,
 };
 enum { N_RUN_FILES = sizeof run_files / sizeof *run_files };

@@ -15,6 +15,8 @@
 #define PROTEA_RUN_LOG "train.log"
 #define PROTEA_RUN_SKIPPED "skipped.tsv"
 #define PROTEA_RUN_REPORT "report.html"
+#define PROTEA_RUN_PREDICTIONS "predictions.csv"
+#define PROTEA_RUN_STATS "stats.json"
 
 enum { PROTEA_PATH_MAX = 4096 };
 
