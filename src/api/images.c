@@ -1,6 +1,7 @@
 #include "api/images.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #define FIELD(name) offsetof(protea_images_opts, name)
 const protea_opt protea_images_table[] = {
@@ -20,6 +21,18 @@ protea_status protea_images_open(protea_source **out, const char *spec, const pr
     source.seed = seed;
     source.no_labels = opts->no_labels != 0;
     return protea_source_open(out, spec, &source);
+}
+
+const char *const protea_image_columns[PROTEA_IMAGE_COLUMNS] = { "row", "path", "label", "class" };
+
+void protea_image_row_fill(protea_image_row *out, const protea_source *source, int64_t i, int64_t row)
+{
+    int32_t label = protea_source_label(source, i);
+    *out = (protea_image_row){ .field = { out->row, protea_source_name(source, i), out->label,
+                                          label >= 0 ? protea_source_class(source, label) : "" } };
+    snprintf(out->row, sizeof out->row, "%lld", (long long)row);
+    if (label >= 0)
+        snprintf(out->label, sizeof out->label, "%d", (int)label);
 }
 
 void protea_watch_start(protea_watch *w, const protea_hooks *hooks, const char *stage, const protea_source *source)

@@ -15,6 +15,15 @@ extern const protea_opt protea_images_table[];
 /* *out: owned. seed: of the limit's choice. */
 protea_status protea_images_open(protea_source **out, const char *spec, const protea_images_opts *opts, uint64_t seed);
 
+/* What a table says of an image first: row, path, label, class; the last two are empty where there are none. */
+enum { PROTEA_IMAGE_COLUMNS = 4 };
+typedef struct protea_image_row {
+    char row[24], label[24];
+    const char *field[PROTEA_IMAGE_COLUMNS]; /* row, label of this struct; the others borrowed from the source */
+} protea_image_row;
+extern const char *const protea_image_columns[PROTEA_IMAGE_COLUMNS];
+void protea_image_row_fill(protea_image_row *out, const protea_source *source, int64_t i, int64_t row);
+
 /* Reports features as progress and ends them when the user asks to stop. */
 typedef struct protea_watch {
     protea_ticker ticker;

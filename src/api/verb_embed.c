@@ -49,20 +49,14 @@ static void drop_bad_rows(embed *e)
 
 static void write_rows(FILE *stream, const protea_source *source)
 {
-    const char *const header[] = { "row", "path", "label", "class" };
     int64_t row = 0;
-    protea_csv_row(stream, 4, header);
+    protea_csv_row(stream, PROTEA_IMAGE_COLUMNS, protea_image_columns);
     for (int64_t i = 0; i < protea_source_count(source); i++) {
+        protea_image_row line;
         if (protea_source_is_bad(source, i))
             continue;
-        int32_t label = protea_source_label(source, i);
-        char row_text[24], label_text[24] = "";
-        snprintf(row_text, sizeof row_text, "%lld", (long long)row++);
-        if (label >= 0)
-            snprintf(label_text, sizeof label_text, "%d", (int)label);
-        const char *const field[] = { row_text, protea_source_name(source, i), label_text,
-                                      label >= 0 ? protea_source_class(source, label) : "" };
-        protea_csv_row(stream, 4, field);
+        protea_image_row_fill(&line, source, i, row++);
+        protea_csv_row(stream, PROTEA_IMAGE_COLUMNS, line.field);
     }
 }
 

@@ -1,6 +1,7 @@
 /* One line per verb, in the order of the help. */
 #define PROTEA_VERB_LIST(X) \
     X(train)   \
+    X(predict) \
     X(embed)   \
     X(eval)    \
     X(adapt)   \
