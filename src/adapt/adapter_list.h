@@ -6,4 +6,6 @@
     X(tent) \
     X(pl) \
     X(plc) \
-    X(shot_im)
+    X(shot_im) \
+    X(t3a) \
+    X(tsd)

@@ -9,6 +9,7 @@
 #include "adapt/gradient_step.h"
 #include "base/alloc.h"
 #include "loss/entropy.h"
+#include "loss/log_softmax.h"
 
 typedef struct pseudo_label {
     double beta;
@@ -28,14 +29,6 @@ static protea_status init(protea_ctx *cx, void *self, protea_adapt_base *base)
     return PROTEA_OK;
 }
 
-static int64_t largest(const float *p, int64_t c)
-{
-    int64_t best = 0;
-    for (int64_t i = 1; i < c; i++)
-        best = p[i] > p[best] ? i : best;
-    return best;
-}
-
 /* d holds p, and becomes p - onehot in the rows that are sure, 0 in the others; *sum: their cross-entropy. Returns how many. */
 static int64_t keep_sure(float *d, double beta, int64_t n, int64_t c, double *sum)
 {
@@ -43,7 +36,7 @@ static int64_t keep_sure(float *d, double beta, int64_t n, int64_t c, double *su
     *sum = 0;
     for (int64_t row = 0; row < n; row++) {
         float *p = d + row * c;
-        int64_t label = largest(p, c);
+        int64_t label = protea_argmax_row(p, c);
         bool sure = p[label] > beta;
         kept += sure;
         *sum -= sure ? log(p[label]) : 0;

@@ -3,28 +3,8 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "loss/log_softmax.h"
 #include "tensor/check.h"
-
-/* ln p of one row to out: x - max - ln sum exp(x - max). */
-static void log_softmax(double *out, const float *x, int64_t c)
-{
-    double top = x[0], sum = 0;
-    for (int64_t i = 1; i < c; i++)
-        top = x[i] > top ? x[i] : top;
-    for (int64_t i = 0; i < c; i++)
-        sum += exp(x[i] - top);
-    for (int64_t i = 0; i < c; i++)
-        out[i] = x[i] - top - log(sum);
-}
-
-/* H of one row, given its ln p. */
-static double row_entropy(const double *log_p, int64_t c)
-{
-    double h = 0;
-    for (int64_t i = 0; i < c; i++)
-        h -= exp(log_p[i]) * log_p[i];
-    return h;
-}
 
 static protea_status new_row(protea_ctx *cx, double **log_p, int64_t n)
 {
@@ -39,8 +19,8 @@ protea_status protea_softmax_entropy(protea_ctx *cx, protea_tensor *h, protea_te
     PROTEA_TRY(protea_check_plain("softmax entropy", "h", h, 2, (const int64_t[]){ n, 1 }));
     PROTEA_TRY(new_row(cx, &log_p, c));
     for (int64_t row = 0; row < n && !cx->planning; row++) {
-        log_softmax(log_p, protea_f32(logits) + row * c, c);
-        protea_f32(h)[row] = (float)row_entropy(log_p, c);
+        protea_log_softmax_row(log_p, protea_f32(logits) + row * c, c);
+        protea_f32(h)[row] = (float)protea_entropy_row(log_p, c);
         for (int64_t i = 0; i < c && p != NULL; i++)
             protea_f32(p)[row * c + i] = (float)exp(log_p[i]);
     }
@@ -71,8 +51,8 @@ protea_status protea_entropy_loss(protea_ctx *cx, double *loss, protea_tensor *d
     PROTEA_TRY(protea_check_same("entropy loss", d_logits, logits));
     PROTEA_TRY(new_row(cx, &log_p, c));
     for (int64_t row = 0; row < n && !cx->planning; row++) {
-        log_softmax(log_p, protea_f32(logits) + row * c, c);
-        double h = row_entropy(log_p, c), w = weight != NULL ? weight[row] : 1 / (double)n;
+        protea_log_softmax_row(log_p, protea_f32(logits) + row * c, c);
+        double h = protea_entropy_row(log_p, c), w = weight != NULL ? weight[row] : 1 / (double)n;
         for (int64_t i = 0; i < c; i++)
             protea_f32(d_logits)[row * c + i] = (float)(-w * exp(log_p[i]) * (log_p[i] + h));
         sum += w * h;
@@ -96,7 +76,7 @@ static double diversity(double *slope, const double *mean_p, int64_t c)
 
 static void add_to_mean(double *mean_p, double *log_p, const float *x, int64_t n, int64_t c)
 {
-    log_softmax(log_p, x, c);
+    protea_log_softmax_row(log_p, x, c);
     for (int64_t i = 0; i < c; i++)
         mean_p[i] += exp(log_p[i]) / (double)n;
 }
@@ -105,7 +85,7 @@ static void add_to_mean(double *mean_p, double *log_p, const float *x, int64_t n
 static void diversity_gradient(float *d, double *log_p, const float *x, const double *slope, int64_t n, int64_t c)
 {
     double dot = 0;
-    log_softmax(log_p, x, c);
+    protea_log_softmax_row(log_p, x, c);
     for (int64_t i = 0; i < c; i++)
         dot += exp(log_p[i]) * slope[i];
     for (int64_t i = 0; i < c; i++)
