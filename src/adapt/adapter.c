@@ -75,11 +75,11 @@ static protea_status open_adapter(protea_adapter *a, protea_ctx *cx, const void 
     PROTEA_TRY(protea_network_freeze(&base->model, trains ? base->opts.update_param : PROTEA_UPDATE_AUTO));
     PROTEA_TRY(protea_tape_new(&base->tape));
     PROTEA_TRY(protea_tensor_new(&a->updates, 1, one, "a count"));
+    PROTEA_TRY(a->ops->init(cx, a->self, base)); /* may freeze more, so what owns the rest comes after */
     if (trains)
         PROTEA_TRY(new_optimizer(base));
     PROTEA_TRY(protea_snapshot_new(&a->start, visit_changing, &base->model, true, true));
     PROTEA_TRY(protea_snapshot_new(&base->statistics, protea_network_visit, &base->model, false, true));
-    PROTEA_TRY(a->ops->init(cx, a->self, base));
     return a->ops->reset != NULL ? a->ops->reset(cx, a->self) : PROTEA_OK;
 }
 
@@ -144,14 +144,17 @@ static protea_status run(protea_ctx *cx, void *self)
 }
 
 /* Arenas large enough for this call; planned anew only when the shape is new or someone else has replaced the arenas. */
-static protea_status reserve(protea_ctx *cx, call *c)
+static protea_status reserve(protea_ctx *cx, const call *c)
 {
+    protea_adapt_out out = { 0 };
+    protea_tensor logits;
+    call paper = { c->a, c->kind, c->x, &logits, &out };
     reservation *r = &c->a->reserved[c->kind];
     bool known = memcmp(r->dim, c->x->dim, sizeof r->dim) == 0 && cx->kept != NULL && cx->scratch != NULL &&
                  protea_arena_size(cx->kept) >= r->kept && protea_arena_size(cx->scratch) >= r->scratch;
     if (known)
         return PROTEA_OK;
-    PROTEA_TRY(protea_reserve_arenas(cx, run, c, &r->kept, &r->scratch));
+    PROTEA_TRY(protea_reserve_arenas(cx, run, &paper, &r->kept, &r->scratch));
     memcpy(r->dim, c->x->dim, sizeof r->dim);
     return PROTEA_OK;
 }
@@ -203,13 +206,15 @@ protea_status protea_adapter_adapt(protea_adapter *a, protea_ctx *cx, const prot
     call c = { a, ADAPT, x, logits, out };
     *out = (protea_adapt_out){ 0 };
     PROTEA_TRY(check_images(a, x));
-    if (is_due(a)) {
+    bool due = is_due(a);
+    if (due)
         PROTEA_TRY(protea_adapter_reset(a, cx));
-        out->was_reset = true;
-    }
     PROTEA_TRY(run_call(cx, &c));
     if (out->updated && a->base.opts.reset_every > 0)
         protea_f32(&a->updates)[0] += 1;
+    if (out->was_reset)
+        PROTEA_TRY(protea_adapter_reset(a, cx));
+    out->was_reset = out->was_reset || due;
     return PROTEA_OK;
 }
 

@@ -43,7 +43,7 @@ typedef struct protea_adapt_out {
     double entropy;         /* mean over the batch of the predictions' entropy, in nats */
     int64_t kept;           /* rows that the last loss was taken over; 0: no step was made */
     bool updated;           /* parameters moved */
-    bool was_reset;         /* before this batch, by reset_every, episodic or the adapter itself */
+    bool was_reset;         /* before this batch by reset_every or episodic, or after it because the adapter set this */
     int64_t bank_rows;      /* in the support bank, after this batch */
     size_t bank_bytes;      /* that the bank holds, full or not */
 } protea_adapt_out;
@@ -63,7 +63,8 @@ typedef struct protea_adapter_ops {
     size_t size;                /* of the adapter's struct: zeroed, then its options filled in, then init */
     const protea_opt *opts;     /* offsets into that struct */
     protea_adapt_opts own;      /* lr, update_param, optimizer where the caller leaves them open; lr 0: takes no gradient */
-    /* base is borrowed for good. Refuses what cannot work (PROTEA_ERR_USAGE). reset follows. */
+    /* base is borrowed for good; its optimiser is made afterwards, for what is not frozen then. Refuses what cannot work
+     * (PROTEA_ERR_USAGE). reset follows. */
     protea_status (*init)(protea_ctx *cx, void *self, protea_adapt_base *base);
     /* One batch of images from the training data, before the first adapt (EATA's Fisher information). May be NULL. */
     protea_status (*source)(protea_ctx *cx, void *self, const protea_tensor *x);
@@ -71,7 +72,8 @@ typedef struct protea_adapter_ops {
     protea_status (*predict)(protea_ctx *cx, void *self, const protea_tensor *x, protea_tensor *logits);
     /* logits (N,C), in the kept arena, from before the (last) update; then the steps. Also on paper, at its largest. */
     protea_status (*adapt)(protea_ctx *cx, void *self, const protea_tensor *x, protea_tensor *logits, protea_adapt_out *out);
-    /* The adapter's own state as at the start; the classifier and the optimiser are at theirs already. May be NULL. */
+    /* The adapter's own state as at the start; the classifier and the optimiser are at theirs already. May empty the arenas,
+     * unless adapt asks for it by out->was_reset. May be NULL. */
     protea_status (*reset)(protea_ctx *cx, void *self);
     /* Buffers that are saved, besides classifier and optimiser. May be NULL. */
     protea_status (*visit)(void *self, const protea_visitor *v);

@@ -8,4 +8,7 @@
     X(plc) \
     X(shot_im) \
     X(t3a) \
-    X(tsd)
+    X(tsd) \
+    X(eata) \
+    X(sar) \
+    X(lame)

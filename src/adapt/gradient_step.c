@@ -41,7 +41,7 @@ protea_status protea_adapt_backward(protea_ctx *cx, protea_adapt_base *base, pro
     return protea_network_visit_trained(&base->model, &(protea_visitor){ .param = check_gradient, .self = finite });
 }
 
-static protea_status one_step(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, protea_adapt_loss loss, void *self,
+static protea_status one_step(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, const protea_adapt_loss *loss,
                               protea_tensor *logits, protea_adapt_out *out)
 {
     protea_adapt_pass pass;
@@ -51,7 +51,7 @@ static protea_status one_step(protea_ctx *cx, protea_adapt_base *base, const pro
     *logits = pass.logits;
     if (!finite)
         return PROTEA_OK;
-    PROTEA_TRY(loss(cx, self, &pass, out));
+    PROTEA_TRY(loss->loss(cx, loss->self, &pass, out));
     if (out->kept == 0 && !cx->planning)
         return PROTEA_OK;
     PROTEA_TRY(protea_adapt_backward(cx, base, &pass, &finite));
@@ -60,16 +60,18 @@ static protea_status one_step(protea_ctx *cx, protea_adapt_base *base, const pro
         out->kept = 0;
         return PROTEA_OK;
     }
+    if (loss->penalty != NULL && !cx->planning)
+        PROTEA_TRY(loss->penalty(loss->self, out));
     out->updated = true;
     return protea_optim_step(cx, base->optim, base->opts.lr);
 }
 
-protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, protea_adapt_loss loss,
-                                    void *self, protea_tensor *logits, protea_adapt_out *out)
+protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, const protea_adapt_loss *loss,
+                                    protea_tensor *logits, protea_adapt_out *out)
 {
     for (int64_t step = 0; step < base->opts.steps; step++) {
         size_t mark = protea_arena_mark(cx->kept);
-        PROTEA_TRY(one_step(cx, base, x, loss, self, logits, out));
+        PROTEA_TRY(one_step(cx, base, x, loss, logits, out));
         if (step + 1 < base->opts.steps && (out->kept > 0 || cx->planning))
             protea_arena_release(cx->kept, mark);
         else

@@ -12,12 +12,17 @@ typedef struct protea_adapt_pass {
     bool to_z;
 } protea_adapt_pass;
 
-/* Fills the derivatives, out->loss and out->kept; with kept 0 no step is made. On paper only allocates, and sets to_z. */
-typedef protea_status (*protea_adapt_loss)(protea_ctx *cx, void *self, protea_adapt_pass *pass, protea_adapt_out *out);
+typedef struct protea_adapt_loss {
+    /* Fills the derivatives, out->loss and out->kept; with kept 0 no step is made. On paper only allocates, and sets to_z. */
+    protea_status (*loss)(protea_ctx *cx, void *self, protea_adapt_pass *pass, protea_adapt_out *out);
+    /* Adds to out->loss and to the parameters' gradients what does not come through the network; not on paper. May be NULL. */
+    protea_status (*penalty)(void *self, protea_adapt_out *out);
+    void *self;
+} protea_adapt_loss;
 
 /* base->opts.steps of them. logits: of the last one's forward. */
-protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, protea_adapt_loss loss,
-                                    void *self, protea_tensor *logits, protea_adapt_out *out);
+protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, const protea_adapt_loss *loss,
+                                    protea_tensor *logits, protea_adapt_out *out);
 
 /* The parts. Forward with the batch's statistics, moving the running ones where update_stats is set; *finite false: they were
  * put back, and nothing else may be done with this batch. tape false: no backward will follow. */

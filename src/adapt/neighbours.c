@@ -216,6 +216,14 @@ static void mark_nearest(float *w, const float *d, int64_t n, int64_t row, int64
     }
 }
 
+protea_status protea_knn_graph(protea_ctx *cx, protea_tensor *w, const protea_tensor *d, int64_t knn)
+{
+    int64_t n = d->dim[0];
+    for (int64_t row = 0; row < n && !cx->planning; row++)
+        mark_nearest(protea_f32(w) + row * n, protea_f32(d) + row * n, n, row, knn);
+    return PROTEA_OK;
+}
+
 protea_status protea_knn_affinity(protea_ctx *cx, protea_tensor *w, const protea_tensor *x, int64_t knn)
 {
     size_t mark = protea_arena_mark(cx->scratch);
@@ -226,8 +234,7 @@ protea_status protea_knn_affinity(protea_ctx *cx, protea_tensor *w, const protea
     PROTEA_TRY(protea_tensor_rows(cx, &d, PROTEA_SCRATCH, n, n));
     PROTEA_TRY(protea_row_norm(cx, PROTEA_NORM_L1, &unit, &norm, x));
     PROTEA_TRY(protea_get_distances(cx, &d, &unit, &unit, PROTEA_EUCLIDEAN));
-    for (int64_t row = 0; row < n && !cx->planning; row++)
-        mark_nearest(protea_f32(w) + row * n, protea_f32(&d) + row * n, n, row, knn);
+    PROTEA_TRY(protea_knn_graph(cx, w, &d, knn));
     protea_arena_release(cx->scratch, mark);
     return PROTEA_OK;
 }

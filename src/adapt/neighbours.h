@@ -38,6 +38,9 @@ protea_status protea_topk_labels(protea_ctx *cx, int64_t *labels, const protea_t
  * out, else 0. Ours leaves a row's own number out; the reference drops the nearest found, which for doubles may be the other. */
 protea_status protea_knn_affinity(protea_ctx *cx, protea_tensor *w, const protea_tensor *x, int64_t knn);
 
+/* The same from distances d (N,N) that are there already. */
+protea_status protea_knn_graph(protea_ctx *cx, protea_tensor *w, const protea_tensor *d, int64_t knn);
+
 typedef enum protea_distance { PROTEA_COSINE, PROTEA_EUCLIDEAN } protea_distance;
 /* d (N,M): 1 - cosine (1 for a row of zeros), or |x - y|. */
 protea_status protea_get_distances(protea_ctx *cx, protea_tensor *d, const protea_tensor *x, const protea_tensor *y,

@@ -70,7 +70,7 @@ static protea_status loss(protea_ctx *cx, void *adapter, protea_adapt_pass *pass
 
 static protea_status adapt(protea_ctx *cx, void *self, const protea_tensor *x, protea_tensor *logits, protea_adapt_out *out)
 {
-    return protea_gradient_steps(cx, ((pseudo_label *)self)->base, x, loss, self, logits, out);
+    return protea_gradient_steps(cx, ((pseudo_label *)self)->base, x, &(protea_adapt_loss){ loss, NULL, self }, logits, out);
 }
 
 const protea_adapter_ops protea_adapter_pl_ops = {

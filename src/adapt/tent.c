@@ -29,7 +29,7 @@ static protea_status loss(protea_ctx *cx, void *self, protea_adapt_pass *pass, p
 
 static protea_status adapt(protea_ctx *cx, void *self, const protea_tensor *x, protea_tensor *logits, protea_adapt_out *out)
 {
-    return protea_gradient_steps(cx, ((tent *)self)->base, x, loss, self, logits, out);
+    return protea_gradient_steps(cx, ((tent *)self)->base, x, &(protea_adapt_loss){ loss, NULL, self }, logits, out);
 }
 
 const protea_adapter_ops protea_adapter_tent_ops = {

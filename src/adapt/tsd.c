@@ -187,7 +187,7 @@ static protea_status adapt(protea_ctx *cx, void *adapter, const protea_tensor *x
 {
     tsd *self = adapter;
     self->batch_is_new = true;
-    PROTEA_TRY(protea_gradient_steps(cx, self->base, x, loss, self, logits, out));
+    PROTEA_TRY(protea_gradient_steps(cx, self->base, x, &(protea_adapt_loss){ loss, NULL, self }, logits, out));
     out->bank_rows = protea_bank_rows(&self->bank);
     out->bank_bytes = protea_bank_bytes(&self->bank);
     return PROTEA_OK;
