@@ -42,6 +42,7 @@ typedef struct protea_tensor {
 int64_t protea_count(const protea_tensor *t);
 size_t protea_bytes(const protea_tensor *t);
 static inline float *protea_f32(const protea_tensor *t) { return (float *)t->data; }
+static inline int32_t *protea_i32(const protea_tensor *t) { return (int32_t *)t->data; }
 protea_map protea_map_of(const protea_tensor *t); /* native, or plain rows (N,C) */
 
 /* Where a temporary lives: KEPT until the step ends, or SCRATCH until the caller releases its mark. */
@@ -62,6 +63,7 @@ protea_status protea_tensor_like(protea_ctx *cx, protea_tensor *out, protea_wher
 
 /* Heap tensors, for parameters and buffers that outlive a step; zeroed f32. Free with protea_tensor_release. */
 protea_status protea_tensor_new(protea_tensor *out, int n_dims, const int64_t *dim, const char *purpose);
+protea_status protea_tensor_new_i32(protea_tensor *out, int n_dims, const int64_t *dim, const char *purpose);
 void protea_tensor_release(protea_tensor *t);
 
 /* Runs body(self) once on paper with counting arenas, then makes arenas of just that size for the steps to come; earlier

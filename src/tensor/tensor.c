@@ -86,6 +86,12 @@ protea_status protea_tensor_new(protea_tensor *out, int n_dims, const int64_t *d
     return protea_new(&out->data, (size_t)protea_count(out), sizeof(float), purpose);
 }
 
+protea_status protea_tensor_new_i32(protea_tensor *out, int n_dims, const int64_t *dim, const char *purpose)
+{
+    PROTEA_TRY(set_shape(out, PROTEA_I32, n_dims, dim));
+    return protea_new(&out->data, (size_t)protea_count(out), sizeof(int32_t), purpose);
+}
+
 void protea_tensor_release(protea_tensor *t)
 {
     protea_free(t->data);
