@@ -5,7 +5,9 @@
 #include "method/method.h"
 
 #define PROTEA_METHOD_LIST(X) \
+    X(deepcluster_v2) \
     X(supervised) \
+    X(swav)
     X(swav)
 
 #define PROTEA_DECLARE_METHOD(name) extern const protea_method_ops protea_method_##name;
