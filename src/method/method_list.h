@@ -8,7 +8,6 @@
     X(deepcluster_v2) \
     X(supervised) \
     X(swav)
-    X(swav)
 
 #define PROTEA_DECLARE_METHOD(name) extern const protea_method_ops protea_method_##name;
 PROTEA_METHOD_LIST(PROTEA_DECLARE_METHOD)
