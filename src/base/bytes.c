@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool protea_bytes_take(protea_bytes *b, size_t n, const uint8_t **out)
+bool protea_bytes_take(protea_cursor *b, size_t n, const uint8_t **out)
 {
     if (n > b->left)
         return false;
@@ -16,7 +16,7 @@ bool protea_bytes_take(protea_bytes *b, size_t n, const uint8_t **out)
     return true;
 }
 
-bool protea_bytes_u32be(protea_bytes *b, uint32_t *out)
+bool protea_bytes_u32be(protea_cursor *b, uint32_t *out)
 {
     const uint8_t *p;
     if (!protea_bytes_take(b, 4, &p))
@@ -25,7 +25,7 @@ bool protea_bytes_u32be(protea_bytes *b, uint32_t *out)
     return true;
 }
 
-bool protea_bytes_u32le(protea_bytes *b, uint32_t *out)
+bool protea_bytes_u32le(protea_cursor *b, uint32_t *out)
 {
     const uint8_t *p;
     if (!protea_bytes_take(b, 4, &p))
@@ -34,7 +34,7 @@ bool protea_bytes_u32le(protea_bytes *b, uint32_t *out)
     return true;
 }
 
-bool protea_bytes_u64le(protea_bytes *b, uint64_t *out)
+bool protea_bytes_u64le(protea_cursor *b, uint64_t *out)
 {
     uint32_t low, high;
     if (b->left < 8 || !protea_bytes_u32le(b, &low) || !protea_bytes_u32le(b, &high))

@@ -9,15 +9,15 @@
 #include "base/status.h"
 
 /* A cursor over memory. Every function takes from the front, or gives false and takes nothing when too little is left. */
-typedef struct protea_bytes {
+typedef struct protea_cursor {
     const uint8_t *at; /* borrowed */
     size_t left;
-} protea_bytes;
+} protea_cursor;
 
-bool protea_bytes_take(protea_bytes *b, size_t n, const uint8_t **out);
-bool protea_bytes_u32be(protea_bytes *b, uint32_t *out);
-bool protea_bytes_u32le(protea_bytes *b, uint32_t *out);
-bool protea_bytes_u64le(protea_bytes *b, uint64_t *out);
+bool protea_bytes_take(protea_cursor *b, size_t n, const uint8_t **out);
+bool protea_bytes_u32be(protea_cursor *b, uint32_t *out);
+bool protea_bytes_u32le(protea_cursor *b, uint32_t *out);
+bool protea_bytes_u64le(protea_cursor *b, uint64_t *out);
 
 /* A file or a piece of memory, read at random by any number of threads. */
 typedef struct protea_blob {

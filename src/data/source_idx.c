@@ -62,7 +62,7 @@ static protea_status read_header(const protea_blob *blob, const char *path, int 
     uint64_t count = 1;
     *first = 4 + 4 * (uint64_t)n_dims;
     PROTEA_TRY(protea_blob_read(blob, 0, head, (size_t)*first, path));
-    protea_bytes bytes = { head, (size_t)*first };
+    protea_cursor bytes = { head, (size_t)*first };
     protea_bytes_u32be(&bytes, &magic);
     if (magic != (UNSIGNED_BYTE << 8 | (uint32_t)n_dims))
         return protea_fail(PROTEA_ERR_INPUT, "%s: IDX of type 0x%02x in %u dimensions, bytes (0x08) in %d wanted", path,

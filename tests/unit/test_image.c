@@ -29,14 +29,14 @@ static int load_reference(void **state)
     return reference_len > 0 && reference_len < sizeof reference ? 0 : -1;
 }
 
-static protea_bytes find(const char *name)
+static protea_cursor find(const char *name)
 {
-    protea_bytes all = { reference, reference_len };
+    protea_cursor all = { reference, reference_len };
     const uint8_t *title, *body;
     uint32_t len;
     while (protea_bytes_take(&all, 32, &title) && protea_bytes_u32le(&all, &len) && protea_bytes_take(&all, len, &body))
         if (strcmp((const char *)title, name) == 0)
-            return (protea_bytes){ body, len };
+            return (protea_cursor){ body, len };
     fail_msg("no record '%s'", name);
     return all;
 }
@@ -58,7 +58,7 @@ static protea_image picture(int w, int h)
 /* Largest difference to the record, which must have as many bytes. */
 static void assert_near(const protea_image *image, const char *name, int tolerance)
 {
-    protea_bytes want = find(name);
+    protea_cursor want = find(name);
     int worst = 0;
     assert_int_equal((size_t)image->w * (size_t)image->h * 3, want.left);
     for (size_t i = 0; i < want.left; i++) {
@@ -206,7 +206,7 @@ static void blur_radii_are_golden(void **state)
         assert_true(fabs(protea_blur_radius(golden[i][0]) - golden[i][1]) < 1e-6);
 }
 
-static protea_status decode(protea_image *out, protea_bytes file)
+static protea_status decode(protea_image *out, protea_cursor file)
 {
     protea_limits limits = protea_limits_default();
     uint8_t *exact; /* a buffer of just this size, so that a sanitizer sees a read beyond it */
@@ -245,11 +245,11 @@ static void cut_files_are_refused(void **state)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char name[64];
         snprintf(name, sizeof name, "file %s", files[i]);
-        protea_bytes file = find(name);
+        protea_cursor file = find(name);
         bool jpeg = strstr(name, ".jpg") != NULL;
         for (size_t k = 0; k < 40; k++) {
             size_t left = (file.left - (jpeg ? 3 : 13)) * k / 40; /* 12 bytes of IEND, 2 of EOI */
-            if (decode(&out, (protea_bytes){ file.at, left }) != PROTEA_ERR_INPUT)
+            if (decode(&out, (protea_cursor){ file.at, left }) != PROTEA_ERR_INPUT)
                 fail_msg("%s cut at %zu was taken", name, left);
         }
     }
@@ -266,7 +266,7 @@ static void damaged_files_do_no_harm(void **state)
     for (int round = 0; round < 2000; round++) {
         char name[64];
         snprintf(name, sizeof name, "file %s", files[round % 14]);
-        protea_bytes file = find(name);
+        protea_cursor file = find(name);
         memcpy(copy, file.at, file.left);
         for (int k = 0; k < 3; k++)
             copy[protea_rng_below(&rng, file.left)] = (uint8_t)protea_rng_u32(&rng);
@@ -281,7 +281,7 @@ static void damaged_files_do_no_harm(void **state)
 static void assert_refused(const char *bytes, size_t len, const char *words)
 {
     protea_image out = { 0 };
-    assert_int_equal(decode(&out, (protea_bytes){ (const uint8_t *)bytes, len }), PROTEA_ERR_INPUT);
+    assert_int_equal(decode(&out, (protea_cursor){ (const uint8_t *)bytes, len }), PROTEA_ERR_INPUT);
     if (strstr(protea_last_error(), words) == NULL)
         fail_msg("message '%s' lacks '%s'", protea_last_error(), words);
     protea_image_release(&out);
@@ -305,7 +305,7 @@ static void limits_hold(void **state)
     (void)state;
     protea_image out = { 0 };
     protea_limits limits = protea_limits_default();
-    protea_bytes file = find("file progressive.jpg");
+    protea_cursor file = find("file progressive.jpg");
     limits.max_pixels = 97 * 64 - 1;
     assert_int_equal(protea_image_decode(&out, file.at, file.left, "file", &limits), PROTEA_ERR_INPUT);
     assert_non_null(strstr(protea_last_error(), "97 x 64"));
@@ -327,10 +327,10 @@ static void bytes_after_the_end_are_tolerated(void **state)
     for (int i = 0; i < 5; i += 4) { /* rgb.jpg, rgb.png */
         char name[64];
         snprintf(name, sizeof name, "file %s", files[i]);
-        protea_bytes file = find(name);
+        protea_cursor file = find(name);
         memcpy(longer, file.at, file.left);
         memset(longer + file.left, 'x', 500);
-        assert_int_equal(decode(&out, (protea_bytes){ longer, file.left + 500 }), PROTEA_OK);
+        assert_int_equal(decode(&out, (protea_cursor){ longer, file.left + 500 }), PROTEA_OK);
     }
     protea_image_release(&out);
 }
@@ -342,13 +342,13 @@ static void written_pictures_read_back(void **state)
     uint8_t *bytes;
     size_t len;
     assert_int_equal(protea_image_encode_png(&bytes, &len, &from), PROTEA_OK);
-    assert_int_equal(decode(&out, (protea_bytes){ bytes, len }), PROTEA_OK);
+    assert_int_equal(decode(&out, (protea_cursor){ bytes, len }), PROTEA_OK);
     assert_memory_equal(out.px, from.px, 23 * 17 * 3);
     protea_free(bytes);
     for (int i = 0; i < 23 * 17 * 3; i++)
         from.px[i] = (uint8_t)(i / 8);
     assert_int_equal(protea_image_encode_jpeg(&bytes, &len, &from, 95), PROTEA_OK);
-    assert_int_equal(decode(&out, (protea_bytes){ bytes, len }), PROTEA_OK);
+    assert_int_equal(decode(&out, (protea_cursor){ bytes, len }), PROTEA_OK);
     assert_int_equal(out.w * 100 + out.h, 2317);
     protea_free(bytes);
     protea_image_release(&from);
@@ -361,7 +361,7 @@ static void short_memory_is_an_error(void **state)
     (void)state;
     const char *const names[] = { "file cmyk.jpg", "file rgb16.png", "file rgb.png" };
     for (size_t i = 0; i < 3; i++) {
-        protea_bytes file = find(names[i]);
+        protea_cursor file = find(names[i]);
         protea_limits limits = protea_limits_default();
         protea_status status = PROTEA_ERR_MEMORY;
         for (long n = 1; n < 20 && status != PROTEA_OK; n++) {
