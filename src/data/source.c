@@ -49,6 +49,7 @@ static void split_sub(char *path, const char **sub)
 
 static const protea_file_kind file_kinds[] = {
     { "a tar (plain, gz, xz, zst)", protea_looks_like_tar, NULL, protea_open_tar },
+    { "an .npy", protea_looks_like_npy, NULL, protea_open_npy },
     { "IDX", protea_looks_like_idx, NULL, protea_open_idx },
     { "CIFAR-10", protea_looks_like_cifar10, NULL, protea_open_cifar10 },
     { "CIFAR-100", protea_looks_like_cifar100, NULL, protea_open_cifar100 },

@@ -15,9 +15,9 @@ typedef struct protea_source_opts {
 } protea_source_opts;
 protea_source_opts protea_source_opts_default(void);
 
-/* spec: a folder (class folders, flat or nested), a tar, an IDX file, a CIFAR-10 or CIFAR-100 binary file (each file also
- * packed: gz, xz, zst) or the folder with CIFAR's, a list (.txt, .csv), `synth:NAME[,n=5000][,size=32][,seed=1]`, each but the
- * last with an optional `::SUB` after it.
+/* spec: a folder (class folders, flat or nested), a tar, an IDX file, an .npy of uint8 (N,H,W,3), a CIFAR-10 or
+ * CIFAR-100 binary file (each file also packed: gz, xz, zst) or the folder with CIFAR's, a list (.txt, .csv),
+ * `synth:NAME[,n=5000][,size=32][,seed=1]`, each but the last with an optional `::SUB` after it.
  * Classes are the names of the folders that hold the images, sorted bytewise, numbered from 0; a set whose images all lie
  * in one folder has no labels. Order: by path, bytewise. Only regular files are opened; links are followed once, loops cut.
  * Errors: PROTEA_ERR_INPUT (nothing usable, unknown kind), PROTEA_ERR_IO. */
@@ -38,7 +38,7 @@ protea_status protea_source_gather(protea_source **out, protea_source *const *se
                                    int64_t n, const protea_class_names *classes);
 
 int64_t protea_source_count(const protea_source *s);
-const char *protea_source_kind(const protea_source *s); /* "folder", "tar", "list", "idx", "cifar10", "cifar100", "synth" */
+const char *protea_source_kind(const protea_source *s); /* "folder", "tar", "list", "npy", "idx", "cifar10" ... */
 int protea_source_n_classes(const protea_source *s);                 /* 0: no labels */
 const char *protea_source_class(const protea_source *s, int label);  /* name */
 int32_t protea_source_label(const protea_source *s, int64_t i);      /* -1 without labels */

@@ -43,8 +43,8 @@ static protea_status copy_classes(protea_catalog *c, const protea_source *inner)
 /* The size stands for what the pixels depend on, so that fingerprints tell corruptions apart. */
 static protea_status copy_catalog(protea_catalog *c, const corrupted_set *set)
 {
-    uint64_t pixels = strtoull(protea_source_fingerprint(set->inner) + 16, NULL, 16) ^
-                      (set->seed << 8 | (uint64_t)set->corruption << 3 | (uint64_t)set->severity);
+    uint64_t clean = strtoull(protea_source_fingerprint(set->inner) + 16, NULL, 16);
+    uint64_t pixels = clean ^ (set->seed << 8 | (uint64_t)set->corruption << 3 | (uint64_t)set->severity);
     PROTEA_TRY(copy_classes(c, set->inner));
     for (int64_t i = 0; i < protea_source_count(set->inner); i++) {
         PROTEA_TRY(protea_catalog_add(c, protea_source_name(set->inner, i), (uint64_t)i, pixels));

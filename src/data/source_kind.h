@@ -42,6 +42,8 @@ bool protea_looks_like_cifar100(const uint8_t *bytes, size_t len, uint64_t size)
 protea_status protea_open_cifar100(protea_opened *o, const char *path, protea_packed_file *file);
 bool protea_looks_like_idx(const uint8_t *bytes, size_t len, uint64_t size);
 protea_status protea_open_idx(protea_opened *o, const char *path, protea_packed_file *file);
+bool protea_looks_like_npy(const uint8_t *bytes, size_t len, uint64_t size);
+protea_status protea_open_npy(protea_opened *o, const char *path, protea_packed_file *file);
 protea_status protea_open_list(protea_opened *o, const char *path, protea_packed_file *file);
 
 /* Folders: of pictures, or with CIFAR's training files in them (*is; o stays empty where there are none). */

@@ -132,24 +132,35 @@ static protea_status check_size(const protea_tensor *t, size_t remain, const cha
     return PROTEA_OK;
 }
 
+protea_status protea_npy_look(protea_tensor *out, uint64_t *start, const protea_blob *blob, const char *name)
+{
+    unsigned char bytes[PREAMBLE + 4 + MAX_HEADER];
+    char header[MAX_HEADER + 1];
+    size_t len = blob->size < sizeof bytes ? (size_t)blob->size : sizeof bytes, at = 0;
+    protea_tensor t = { 0 };
+    PROTEA_TRY(protea_blob_read(blob, 0, bytes, len, name));
+    PROTEA_TRY(read_header(header, &at, bytes, len, name));
+    PROTEA_TRY(parse_header(&t, header, name));
+    PROTEA_TRY(check_size(&t, blob->size - at, name));
+    *start = at;
+    *out = t;
+    return PROTEA_OK;
+}
+
 protea_status protea_npy_read(protea_tensor *out, const char *path)
 {
-    char *bytes, header[MAX_HEADER + 1];
-    size_t len, start = 0;
-    protea_tensor t = { 0 };
-    *out = t;
+    char *bytes;
+    size_t len;
+    uint64_t start;
+    *out = (protea_tensor){ 0 };
     PROTEA_TRY(protea_file_read(&bytes, &len, path, SIZE_MAX / 2));
-    protea_status status = read_header(header, &start, (const unsigned char *)bytes, len, path);
-    if (status == PROTEA_OK)
-        status = parse_header(&t, header, path);
-    if (status == PROTEA_OK)
-        status = check_size(&t, len - start, path);
+    const protea_blob blob = { .memory = (const uint8_t *)bytes, .fd = -1, .size = len };
+    protea_status status = protea_npy_look(out, &start, &blob, path);
     if (status != PROTEA_OK) {
         protea_free(bytes);
         return status;
     }
-    t.data = memmove(bytes, bytes + start, len - start); /* the file's own buffer becomes the tensor's */
-    *out = t;
+    out->data = memmove(bytes, bytes + start, len - start); /* the file's own buffer becomes the tensor's */
     return PROTEA_OK;
 }
 
@@ -161,32 +172,37 @@ static const char *descr_of(protea_dtype dtype)
     return NULL;
 }
 
-protea_status protea_npy_write(const char *path, const protea_tensor *t)
+protea_status protea_npy_begin(FILE *stream, const protea_tensor *t, const char *path)
 {
     const char *descr = descr_of(t->dtype);
     if (t->native || descr == NULL)
         return protea_fail(PROTEA_ERR_INTERNAL, "%s: only plain f32, u8, i32 and i64 tensors go into .npy", path);
-    char shape[128], header[256];
+    enum { LEAD = PREAMBLE + 2, REST = PROTEA_NPY_HEAD - LEAD };
+    char shape[100], header[REST];
     int len = 0;
     for (int i = 0; i < t->n_dims; i++)
         len += snprintf(shape + len, sizeof shape - (size_t)len, i ? " %lld," : "%lld,", (long long)t->dim[i]);
     if (t->n_dims > 1)
         shape[len - 1] = 0; /* only a tuple of one keeps its comma */
-    len = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape);
-    int padded = (PREAMBLE + 2 + len + 1 + 63) / 64 * 64 - PREAMBLE - 2; /* elements begin at a multiple of 64 */
-    unsigned char lead[PREAMBLE + 2] = { 0 };
+    snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape);
+    unsigned char lead[LEAD] = { 0 };
     memcpy(lead, magic, 6);
     lead[6] = 1;
-    lead[8] = (unsigned char)(padded & 255);
-    lead[9] = (unsigned char)(padded >> 8);
+    lead[8] = REST;
+    fwrite(lead, 1, sizeof lead, stream);
+    fprintf(stream, "%-*s\n", REST - 1, header);
+    return PROTEA_OK;
+}
 
-    size_t bytes = protea_dtype_bytes(t->dtype);
-    for (int i = 0; i < t->n_dims; i++)
-        bytes *= (size_t)t->dim[i];
+protea_status protea_npy_write(const char *path, const protea_tensor *t)
+{
     protea_new_file f;
     PROTEA_TRY(protea_new_file_open(&f, path));
-    fwrite(lead, 1, sizeof lead, f.stream);
-    fprintf(f.stream, "%-*s\n", padded - 1, header);
-    fwrite(t->data, 1, bytes, f.stream);
+    protea_status status = protea_npy_begin(f.stream, t, path);
+    if (status != PROTEA_OK) {
+        protea_new_file_abort(&f);
+        return status;
+    }
+    fwrite(t->data, 1, protea_bytes(t), f.stream);
     return protea_new_file_commit(&f);
 }
