@@ -28,6 +28,13 @@ void cli_read_call(cli_call *call, int argc, char **argv)
         argv++;
         argc--;
     }
+    if (argc > 1 && strcmp(argv[1], "--manual") == 0) {
+        call->manual = true;
+        argv++;
+        argc--;
+    }
+    if (argc > 2 && strcmp(argv[1], "--completion") == 0)
+        call->completion = argv[2];
     if (argc > 1 && argv[1][0] != '-')
         call->verb = argv[1];
     const protea_verb_info *info = call->verb ? find_verb(call->verb) : NULL;

@@ -10,7 +10,8 @@
 typedef struct cli_call {
     const char *verb, *kind;       /* NULL when not given */
     const char *config, *output;   /* --config, -o; NULL when not given */
-    bool help, version, json, quiet, print_config;
+    bool help, version, manual, json, quiet, print_config;
+    const char *completion;        /* the shell it is for, or NULL */
     const char **arguments;        /* (n_arguments) positional; owned by the caller of cli_read_options */
     int n_arguments;
 } cli_call;

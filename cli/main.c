@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "help.h"
+#include "manual.h"
 #include "stop.h"
 #include "summary.h"
 #include "terminal.h"
@@ -38,6 +39,21 @@ static protea_status show_help(cli_terminal *t, const cli_call *call)
     }
     protea_status status = cli_help_verb(call->verb, call->kind);
     return status == PROTEA_OK ? status : fail(t, status, NULL);
+}
+
+static protea_status show_manual(cli_terminal *t, const cli_call *call)
+{
+    protea_status status = cli_manual(call->verb);
+    return status == PROTEA_OK ? status : fail(t, status, NULL);
+}
+
+static protea_status show_completion(cli_terminal *t, const char *shell)
+{
+    char message[256];
+    if (cli_completion(shell))
+        return PROTEA_OK;
+    snprintf(message, sizeof message, "--completion: %.100s found, bash, zsh or fish wanted", shell);
+    return fail(t, PROTEA_ERR_USAGE, message);
 }
 
 /* Runs the job, or only shows its options, and prints what comes of it. */
@@ -96,7 +112,11 @@ int main(int argc, char **argv)
     if (call.version) {
         printf("protea %s\n", protea_version());
         status = PROTEA_OK;
-    } else if (call.help || argc == 1)
+    } else if (call.manual)
+        status = show_manual(&terminal, &call);
+    else if (call.completion != NULL)
+        status = show_completion(&terminal, call.completion);
+    else if (call.help || argc == 1)
         status = show_help(&terminal, &call);
     else if (call.verb == NULL)
         status = fail(&terminal, PROTEA_ERR_USAGE, "no verb found; see protea --help");

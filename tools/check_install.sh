@@ -14,4 +14,10 @@ status=0
 LD_LIBRARY_PATH=$library "$root/example" 2>/dev/null || status=$?
 [ "$status" = 2 ] || { echo "install: the example ended with $status, 2 (usage) wanted"; exit 1; }
 "$root/bin/protea" --version
+for page in protea.1 protea-train.1 protea-embed.1; do
+    grep -q '^\.SH EXIT STATUS' "$root/share/man/man1/$page" || { echo "install: no good $page"; exit 1; }
+done
+words=$(bash -c '. "$1"; COMP_WORDS=(protea train swav --nmb-p) COMP_CWORD=3; _protea; echo "${COMPREPLY[*]}"' _ \
+    "$root/share/bash-completion/completions/protea")
+[ "$words" = "--nmb-prototypes" ] || { echo "install: --nmb-p is completed to '$words'"; exit 1; }
 echo "install: good"

@@ -10,6 +10,12 @@ run synth --help; want_code 0; want_out "shapes"; want_out "(default 5000; 1..10
 run synth shapes --help; want_code 0; want_out "usage: protea synth shapes -o DIR"
 run eval knn --help; want_code 0; want_out "--temperature X"; want_out "Wu et al. 2018"
 
+run --manual; want_code 0; want_out '.TH "PROTEA" 1'; want_out "protea train METHOD"; want_no_err
+run --manual train; want_code 0; want_out ".SH OPTIONS OF SWAV"; want_out "nmb"; want_no_err
+run --completion fish; want_code 0; want_out "complete -c protea"; want_no_err
+refused 2 "trian: no such verb; did you mean train?" --manual trian
+refused 2 "--completion: csh found, bash, zsh or fish wanted" --completion csh
+
 refused 2 "insepct: no such verb; did you mean inspect?" insepct x
 refused 2 "xyzzy: no such verb" xyzzy
 refused 2 "no verb found" --json
