@@ -64,6 +64,22 @@ protea_tensor protea_view_images(const protea_batch *batch, int64_t view)
     return protea_row_range(&batch->group[g].x, view * batch->n_images, batch->n_images);
 }
 
+protea_batch protea_view_alone(const protea_batch *batch, int64_t view)
+{
+    protea_batch one = { .n_images = batch->n_images, .n_views = 1, .n_groups = 1, .index = batch->index, .label = batch->label };
+    protea_tensor x = protea_view_images(batch, view);
+    one.group[0] = (protea_view_group){ .x = x, .n_views = 1, .size = x.dim[3] };
+    return one;
+}
+
+protea_status protea_two_views_check(const protea_batch *batch)
+{
+    if (batch->n_groups == 1 && batch->n_views == 2)
+        return PROTEA_OK;
+    return protea_fail(PROTEA_ERR_USAGE, "nmb_crops: %d views in %d sizes found, 2 of one size wanted", batch->n_views,
+                       batch->n_groups);
+}
+
 /* ---- assigned views */
 
 protea_status protea_assigned_check(const protea_list *assigned)

@@ -30,6 +30,10 @@ protea_status protea_embed_backward(protea_ctx *cx, const protea_embedder *e, co
 
 /* The images of one view, plain f32 (N,3,S,S). view < batch->n_views. */
 protea_tensor protea_view_images(const protea_batch *batch, int64_t view);
+/* One view, as a batch of its own: for methods whose views pass batch-norm apart. */
+protea_batch protea_view_alone(const protea_batch *batch, int64_t view);
+/* That a batch has 2 views of one size. Errors: PROTEA_ERR_USAGE. */
+protea_status protea_two_views_check(const protea_batch *batch);
 
 /* crops_for_assign: whole numbers, each once, at least one. Errors: PROTEA_ERR_USAGE. */
 protea_status protea_assigned_check(const protea_list *assigned);

@@ -6,6 +6,8 @@
 
 #define PROTEA_METHOD_LIST(X) \
     X(deepcluster_v2) \
+    X(moco) \
+    X(simsiam) \
     X(supervised) \
     X(swav)
 

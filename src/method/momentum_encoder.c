@@ -1,6 +1,8 @@
 /* The moving copy: parameters are paired once, so that an update is a loop over pairs. */
 #include "method/momentum_encoder.h"
 
+#include <string.h>
+
 #include "nn/layers.h"
 
 enum { PARALLEL_FROM = 1 << 15 };
@@ -116,6 +118,53 @@ void protea_momentum_encoder_update(protea_momentum_encoder *m, double momentum)
     for (int64_t i = 0; i < m->n; i++)
         move_tensor(protea_f32(m->to[i]), protea_f32(m->from[i]), protea_count(m->to[i]), (float)momentum,
                     (float)(1 - momentum));
+}
+
+/* ---- keys */
+
+/* order (N): a permutation. */
+static void draw_order(const protea_ctx *cx, int64_t *order, int64_t n, int64_t step, uint32_t view)
+{
+    protea_rng rng = protea_rng_make(cx->seed, PROTEA_RNG_METHOD, 0, (uint64_t)step, view);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = i;
+    protea_rng_shuffle(&rng, order, n);
+}
+
+/* Row i of one is row order[i] of the other. */
+static void shuffle_rows(protea_tensor *to, const protea_tensor *from, const int64_t *order)
+{
+    size_t bytes = protea_bytes(from) / (size_t)from->dim[0];
+    for (int64_t i = 0; i < from->dim[0]; i++)
+        memcpy((char *)to->data + (size_t)i * bytes, (const char *)from->data + (size_t)order[i] * bytes, bytes);
+}
+
+static void restore_rows(protea_tensor *to, const protea_tensor *from, const int64_t *order)
+{
+    size_t bytes = protea_bytes(from) / (size_t)from->dim[0];
+    for (int64_t i = 0; i < from->dim[0]; i++)
+        memcpy((char *)to->data + (size_t)order[i] * bytes, (const char *)from->data + (size_t)i * bytes, bytes);
+}
+
+protea_status protea_momentum_encoder_keys(protea_ctx *cx, protea_momentum_encoder *m, protea_tensor *keys,
+                                           const protea_tensor *x, int64_t bn_groups, int64_t step, uint32_t view)
+{
+    const protea_pass pass = { .batch_stats = true, .update_stats = true, .bn_groups = bn_groups, .bn_run = 1 };
+    int64_t n = x->dim[0], *order;
+    protea_tensor shuffled, out;
+    size_t mark = protea_arena_mark(cx->scratch), kept = protea_arena_mark(cx->kept);
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &order, (size_t)n * sizeof *order));
+    PROTEA_TRY(protea_tensor_like(cx, &shuffled, PROTEA_SCRATCH, x));
+    if (!cx->planning) {
+        draw_order(cx, order, n, step, view);
+        shuffle_rows(&shuffled, x, order);
+    }
+    PROTEA_TRY(protea_forward(cx, m->encoder, &pass, &shuffled, &out));
+    if (!cx->planning)
+        restore_rows(keys, &out, order);
+    protea_arena_release(cx->kept, kept);
+    protea_arena_release(cx->scratch, mark);
+    return PROTEA_OK;
 }
 
 /* ---- names */

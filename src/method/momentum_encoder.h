@@ -25,6 +25,13 @@ void protea_momentum_encoder_release(protea_momentum_encoder *m); /* accepts a z
 /* Moves every parameter by the equation above; momentum m in 0..1. Equal bits for any number of threads. */
 void protea_momentum_encoder_update(protea_momentum_encoder *m, double momentum);
 
+/* keys (N,D) of images x (N,3,S,S), without gradient: the encoder sees them in a random order that only seed, step and view
+ * decide, in bn_groups interleaved groups with batch statistics of their own, and the keys come back in the order of x. A key
+ * is so normalised in other company than its query, which batch-norm could otherwise tell it by (sec. 3.3, "Shuffling BN").
+ * In one process the order is over its batch; ranks would first gather the images, and each take its share. */
+protea_status protea_momentum_encoder_keys(protea_ctx *cx, protea_momentum_encoder *m, protea_tensor *keys,
+                                           const protea_tensor *x, int64_t bn_groups, int64_t step, uint32_t view);
+
 /* Saved, not optimised: everything is handed to v->buffer, as encoder_k.backbone.* and encoder_k.fc.* */
 protea_status protea_momentum_encoder_visit(protea_momentum_encoder *m, const protea_visitor *v);
 
