@@ -2,6 +2,7 @@
 #ifndef PROTEA_TESTS_SUPPORT_METHOD_RIG_H
 #define PROTEA_TESTS_SUPPORT_METHOD_RIG_H
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,9 +75,8 @@ static inline protea_status rig_new_backbone(void *self, protea_module **out, pr
     return protea_resnet_new(out, &resnet, rng);
 }
 
-/* arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. Returns what the method's init returns;
- * the rig must be closed either way. */
-static inline protea_status rig_init(rig *r, const char *method, const char *arch, const char *const *settings)
+/* All but the method's init. arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. */
+static inline void rig_open(rig *r, const char *method, const char *arch, const char *const *settings)
 {
     protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
     r->cx = test_context_open(64);
@@ -93,6 +93,13 @@ static inline protea_status rig_init(rig *r, const char *method, const char *arc
         assert_ok(protea_options_set(r->options, settings[0], settings[1], PROTEA_FROM_FLAG));
     r->now.batch_size = r->batch.n_images;
     r->batch.index = r->index;
+}
+
+/* Returns what the method's init returns; the rig must be closed either way. */
+static inline protea_status rig_init(rig *r, const char *method, const char *arch, const char *const *settings)
+{
+    rig_open(r, method, arch, settings);
+    protea_rng rng = protea_rng_make(2, PROTEA_RNG_INIT, 0, 0, 0);
     return r->ops->init(&r->cx, r->method, r->backbone, &r->now, &rng);
 }
 
@@ -133,6 +140,75 @@ static inline void rig_close(rig *r)
     for (int g = 0; g < r->batch.n_groups; g++)
         free(r->batch.group[g].x.data);
     test_context_close(&r->cx);
+}
+
+/* Fails one allocation of a method's init after the other: each gives PROTEA_ERR_MEMORY and leaves what can be freed. */
+static inline void rig_fail_every_allocation(rig (*make)(void), const char *method, const char *const *settings)
+{
+    long n = 1;
+    for (; n < 500; n++) {
+        rig r = make();
+        protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
+        rig_open(&r, method, NULL, settings);
+        protea_alloc_fail_after(n, 0);
+        protea_status status = r.ops->init(&r.cx, r.method, r.backbone, &r.now, &rng);
+        protea_alloc_fail_after(0, 0);
+        rig_close(&r);
+        if (status == PROTEA_OK)
+            break;
+        assert_int_equal(status, PROTEA_ERR_MEMORY);
+    }
+    assert_true(n > 8 && n < 500);
+}
+
+/* ---- looking */
+
+/* What a name stands for: one of the two. */
+typedef struct rig_look {
+    const char *name;
+    const protea_param *param;
+    const protea_tensor *buffer;
+} rig_look;
+
+static inline protea_status rig_look_param(void *self, const char *name, protea_param *p)
+{
+    rig_look *l = self;
+    if (strcmp(name, l->name) == 0)
+        l->param = p;
+    return PROTEA_OK;
+}
+
+static inline protea_status rig_look_buffer(void *self, const char *name, protea_tensor *t)
+{
+    rig_look *l = self;
+    if (strcmp(name, l->name) == 0)
+        l->buffer = t;
+    return PROTEA_OK;
+}
+
+static inline rig_look rig_find(rig *r, const char *name)
+{
+    rig_look l = { .name = name };
+    protea_visitor visitor = { .param = rig_look_param, .buffer = rig_look_buffer, .self = &l };
+    assert_ok(rig_visit(r, &visitor));
+    return l;
+}
+
+static inline double rig_norm(const protea_tensor *t)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < protea_count(t); i++)
+        sum += (double)protea_f32(t)[i] * protea_f32(t)[i];
+    return sqrt(sum);
+}
+
+/* A step that may take nothing from the heap. */
+static inline void rig_step_without_heap(rig *r, int64_t step)
+{
+    protea_alloc_fail_after(1, 1);
+    protea_status status = rig_step(r, step);
+    protea_alloc_fail_after(0, 0);
+    assert_ok(status);
 }
 
 #endif
