@@ -11,7 +11,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from formula import fill, fill_module
+from formula import fill_module
+from network import Backbone, crops, describe, describe_module
 
 N, K, DIM, HIDDEN, STEPS, STEPS_PER_EPOCH = 16, 30, 32, 64, 10, 2
 GROUPS = ((2, 32), (2, 20))  # views, size
@@ -19,38 +20,6 @@ TEMPERATURE, EPSILON, ITERATIONS = 0.1, 0.05, 3
 FROZEN, HARD, QUEUE, QUEUE_EPOCH = 2, 1, 50 // N * N, 1
 START, BASE, FINAL, WARMUP = 0.1, 0.6, 0.006, 3
 MOMENTUM, WD, TRUST = 0.9, 1e-4, 1e-3
-
-
-class Block(nn.Module):
-    def __init__(self, inside, outside, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inside, outside, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outside)
-        self.conv2 = nn.Conv2d(outside, outside, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outside)
-        self.downsample = None
-        if stride != 1 or inside != outside:
-            self.downsample = nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
-
-
-class Backbone(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        widths = [width, width, 2 * width, 4 * width, 8 * width]
-        for i in range(1, 5):
-            stride = 1 if i == 1 else 2
-            setattr(self, f"layer{i}", nn.Sequential(Block(widths[i - 1], widths[i], stride), Block(widths[i], widths[i], 1)))
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return x.mean((2, 3))
 
 
 class Model(nn.Module):
@@ -63,17 +32,6 @@ class Model(nn.Module):
     def forward(self, groups):
         z = F.normalize(self.projection_head(torch.cat([self.backbone(x) for x in groups])))
         return z, self.prototypes(z)
-
-
-def crops(step):
-    """Noise over 4 x 4 patches of colour of each image's own."""
-    patches = fill((N, 3, 4, 4), f"images.{step}")
-    out = []
-    for g, (views, size) in enumerate(GROUPS):
-        patch = torch.arange(size) * 4 // size
-        image = patches[:, :, patch][:, :, :, patch]
-        out.append((fill((views * N, 3, size, size), f"crops.{step}.{g}", 0, 0.5) + image.repeat(views, 1, 1, 1)).double())
-    return out
 
 
 def sinkhorn(scores):
@@ -116,7 +74,7 @@ def code(model, queue, crop, z, scores, step):
 def swav_loss(model, queue, step):
     with torch.no_grad():
         model.prototypes.weight.copy_(F.normalize(model.prototypes.weight))
-    z, scores = model(crops(step))
+    z, scores = model(crops(step, N, GROUPS))
     n_views = len(scores) // N
     loss = 0
     for i in (0, 1):
@@ -157,18 +115,10 @@ def train(out):
     return model, queue
 
 
-def describe(out, name, x):
-    x = x.double().flatten()
-    sampled = [x[i * len(x) // 8].item() for i in range(8)]
-    print(name, *(f"{v:.9g}" for v in [x.norm().item(), *sampled]), file=out)
-
-
 def main():
     with open("tests/data/swav.txt", "w") as out:
         model, queue = train(out)
-        for name, x in model.state_dict().items():
-            if not name.endswith("num_batches_tracked"):
-                describe(out, name.removeprefix("backbone."), x)
+        describe_module(out, model, lambda name: name.removeprefix("backbone."))
         describe(out, "queue", queue.rows)
 
 

@@ -1,0 +1,136 @@
+/* A run of a method against the one that PyTorch did in double (tools/oracle/METHOD.py wrote it down): every loss, and at the end
+ * the norm and eight elements of every tensor. */
+#ifndef PROTEA_TESTS_SUPPORT_ORACLE_RUN_H
+#define PROTEA_TESTS_SUPPORT_ORACLE_RUN_H
+
+#include <math.h>
+
+#include "optim/optim.h"
+#include "support/method_rig.h"
+
+enum { ORACLE_SAMPLES = 8, ORACLE_EARLY = 3 };
+
+/* How far from PyTorch's double a run may end. The problem is small and so amplifies: in PyTorch itself, noise of 1e-7 on
+ * the images moves the losses by 1e-7 in the first three steps and by 2e-3 in the tenth. A mistake in the method shows in
+ * the early steps, which have little room; the late ones have what amplified rounding needs. */
+typedef struct oracle_tolerance {
+    double early, late; /* of the losses of steps 0 to 2 and of the others, relative */
+    double norm;        /* relative */
+    double element;     /* in units of the tensor's root mean square */
+} oracle_tolerance;
+
+typedef struct oracle {
+    FILE *file;
+    oracle_tolerance allowed;
+    const char *unlisted; /* names of tensors that the file leaves out, between blanks, beside counters of batches */
+    int n_found;
+    oracle_tolerance worst;
+} oracle;
+
+static inline double oracle_larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static inline double oracle_element(const protea_tensor *t, int64_t i)
+{
+    return t->dtype == PROTEA_I32 ? protea_i32(t)[i] : (double)protea_f32(t)[i];
+}
+
+/* The line of `name`: its norm and eight elements. */
+static inline bool oracle_line(FILE *f, const char *name, double v[1 + ORACLE_SAMPLES])
+{
+    char line[1024], word[256];
+    int at;
+    rewind(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        if (sscanf(line, "%255s%n", word, &at) != 1 || strcmp(word, name) != 0)
+            continue;
+        char *next = line + at;
+        for (int i = 0; i <= ORACLE_SAMPLES; i++)
+            v[i] = strtod(next, &next);
+        return true;
+    }
+    return false;
+}
+
+static inline void oracle_tensor(oracle *w, const char *name, const protea_tensor *t)
+{
+    double v[1 + ORACLE_SAMPLES], squares = 0;
+    if (!oracle_line(w->file, name, v)) {
+        if (strstr(name, "num_batches_tracked") == NULL && strstr(w->unlisted, name) == NULL)
+            fail_msg("%s: not in the file", name);
+        return;
+    }
+    int64_t n = protea_count(t);
+    for (int64_t i = 0; i < n; i++)
+        squares += oracle_element(t, i) * oracle_element(t, i);
+    double rms = v[0] / sqrt((double)n), norm = fabs(sqrt(squares) - v[0]) / v[0], element = 0;
+    for (int64_t i = 0; i < ORACLE_SAMPLES; i++)
+        element = oracle_larger(element, fabs(oracle_element(t, i * n / ORACLE_SAMPLES) - v[1 + i]) / rms);
+    if (norm > w->allowed.norm || element > w->allowed.element)
+        fail_msg("%s: norm off by %g, an element by %g", name, norm, element);
+    w->worst.norm = oracle_larger(w->worst.norm, norm);
+    w->worst.element = oracle_larger(w->worst.element, element);
+    w->n_found++;
+}
+
+static inline protea_status oracle_param(void *self, const char *name, protea_param *p)
+{
+    oracle_tensor(self, name, &p->w);
+    return PROTEA_OK;
+}
+
+static inline protea_status oracle_buffer(void *self, const char *name, protea_tensor *t)
+{
+    oracle_tensor(self, name, t);
+    return PROTEA_OK;
+}
+
+static inline void oracle_loss(oracle *w, int step, double loss)
+{
+    double value;
+    int number;
+    char line[256];
+    rewind(w->file);
+    while (fgets(line, sizeof line, w->file) != NULL)
+        if (sscanf(line, "loss %d %lf", &number, &value) == 2 && number == step) {
+            double off = fabs(loss - value) / value;
+            if (!(off <= (step < ORACLE_EARLY ? w->allowed.early : w->allowed.late)))
+                fail_msg("step %d: loss %.7f, PyTorch's is %.7f", step, loss, value);
+            if (step < ORACLE_EARLY)
+                w->worst.early = oracle_larger(w->worst.early, off);
+            w->worst.late = oracle_larger(w->worst.late, off);
+            w->n_found++;
+            return;
+        }
+    fail_msg("no loss of step %d in the file", step);
+}
+
+
+/* Steps first to first + n of a planned rig with views from the formula, then everything compared. Returns the number of losses
+ * and tensors that were. */
+static inline int oracle_run(rig *r, oracle *w, const protea_optim_opts *opts, const protea_schedule *schedule, int first, int n)
+{
+    protea_optim *optim;
+    const protea_visitor compare = { .param = oracle_param, .buffer = oracle_buffer, .self = w };
+    assert_non_null(w->file);
+    assert_ok(protea_optim_new(&optim, opts, rig_visit, r));
+    for (int step = first; step < first + n; step++) {
+        rig_fill_views(r, step);
+        assert_ok(protea_zero_all_gradients(rig_visit, r));
+        assert_ok(rig_step(r, step));
+        oracle_loss(w, step - first, r->out.loss);
+        assert_ok(protea_optim_step(&r->cx, optim, protea_schedule_lr(schedule, step - first)));
+        if (r->ops->after_update != NULL)
+            assert_ok(r->ops->after_update(&r->cx, r->method, &r->now));
+    }
+    assert_ok(rig_visit(r, &compare));
+    print_message("worst: early loss %.1e, loss %.1e, norm %.1e, element %.1e\n", w->worst.early, w->worst.late,
+                  w->worst.norm, w->worst.element);
+    protea_optim_free(optim);
+    fclose(w->file);
+    return w->n_found;
+}
+
+#endif
