@@ -145,10 +145,12 @@ typedef struct protea_kernels {
     /* index (n): for row i of x, or row rows[i] where rows is given, the nearest centroid; the first of equals. */
     void (*nearest)(protea_backend *be, int32_t *index, const float *x, const int64_t *rows, int64_t n, void *pack,
                     const protea_nearest_dims *dims);
-    /* sum (D) += weights[r] * x[r] over the n rows r in `rows` (weights NULL: 1; sum may be NULL); returns the sum of
+    /* sum (D) += weights[r] * x[r] over the n rows r in `rows` (weights NULL: 1); returns the sum of
      * weights[r] * |x[r] - c|^2, c (D). Called from many threads at once. */
     double (*cluster_sum)(const protea_backend *be, double *sum, const float *x, const int64_t *rows, const float *weights,
                           const float *c, int64_t n, int64_t d);
+    /* |a - b|^2, from the differences. Called from many threads at once. */
+    double (*squared_distance)(const protea_backend *be, const float *a, const float *b, int64_t d);
 } protea_kernels;
 
 struct protea_backend {

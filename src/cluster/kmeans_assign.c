@@ -29,8 +29,8 @@ double protea_points_distances(const protea_ctx *cx, float *distances, const pro
     double sum = 0;
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < p->n; i++) {
-        int64_t row = protea_point_row(p, i);
-        distances[i] = (float)cx->be->k.cluster_sum(cx->be, NULL, p->x, &row, NULL, centroids + assign[i] * p->d, 1, p->d);
+        const float *row = p->x + protea_point_row(p, i) * p->d;
+        distances[i] = (float)cx->be->k.squared_distance(cx->be, row, centroids + assign[i] * p->d, p->d);
     }
     for (int64_t i = 0; i < p->n; i++)
         sum += (p->weights != NULL ? (double)p->weights[protea_point_row(p, i)] : 1) * (double)distances[i];

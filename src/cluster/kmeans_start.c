@@ -41,9 +41,9 @@ typedef struct spread {
     int64_t n_blocks;
 } spread;
 
-static double squared_distance(const spread *s, const float *x, int64_t row, const float *c)
+static double squared_distance(const spread *s, const float *a, const float *b)
 {
-    return s->cx->be->k.cluster_sum(s->cx->be, NULL, x, &row, NULL, c, 1, s->p->d);
+    return s->cx->be->k.squared_distance(s->cx->be, a, b, s->p->d);
 }
 
 static double weight_of(const spread *s, int64_t i)
@@ -63,14 +63,14 @@ static void look_again(spread *s, int64_t j)
     const float *newest = s->centroids + j * s->p->d;
 #pragma omp parallel for schedule(static)
     for (int64_t l = 0; l < j; l++)
-        s->between[l] = squared_distance(s, s->centroids, l, newest);
+        s->between[l] = squared_distance(s, s->centroids + l * s->p->d, newest);
 #pragma omp parallel for schedule(dynamic, 8)
     for (int64_t block = 0; block < s->n_blocks; block++) {
         double mass = 0;
         for (int64_t i = block * BLOCK; i < block_end(s, block); i++) {
             double now = s->distance[i];
             if (j == 0 || s->between[s->owner[i]] < 4 * now)
-                now = squared_distance(s, s->p->x, protea_point_row(s->p, i), newest);
+                now = squared_distance(s, s->p->x + protea_point_row(s->p, i) * s->p->d, newest);
             if (now < s->distance[i]) {
                 s->distance[i] = now;
                 s->owner[i] = (int32_t)j;

@@ -3,6 +3,7 @@
 #define PROTEA_BACKEND_CPU_CPU_H
 
 #include "backend/cpu/conv_cache.h"
+#include "backend/cpu/nearest.h"
 #include "backend/cpu/onednn.h"
 
 /* Batch-norm's sums: room for one part of the samples, one chunk of channels (simd_batchnorm_sums.c). */
@@ -15,6 +16,7 @@ typedef struct protea_moments {
 typedef struct protea_cpu {
     protea_onednn *onednn; /* NULL: reference kernels only */
     bool amx;              /* our own AMX kernels may run */
+    const protea_nearest_ops *nearest[2]; /* products in f32, in bf16 */
     protea_conv_cache convs;
     protea_moments parts[PROTEA_SUM_PARTS];
 } protea_cpu;

@@ -2,6 +2,7 @@
 #ifndef PROTEA_BACKEND_CPU_FILL_H
 #define PROTEA_BACKEND_CPU_FILL_H
 
+#include "backend/cpu/nearest.h"
 #include "backend/kernels.h"
 
 /* The plain reference kernels: any block size, f32 and bf16, sums in double. Together they fill the whole table. */
@@ -21,8 +22,10 @@ void protea_ref_fill_nearest(protea_kernels *k);
     void protea_simd_fill_elementwise_##suffix(protea_kernels *k);      \
     void protea_simd_fill_layout_##suffix(protea_kernels *k);           \
     void protea_simd_fill_pool_##suffix(protea_kernels *k);             \
-    void protea_simd_fill_dense_##suffix(protea_kernels *k);             \
-    void protea_simd_fill_vectors_##suffix(protea_kernels *k);
+    void protea_simd_fill_dense_##suffix(protea_kernels *k);            \
+    void protea_simd_fill_vectors_##suffix(protea_kernels *k);          \
+    void protea_simd_fill_nearest_##suffix(protea_kernels *k);          \
+    const protea_nearest_ops *protea_simd_nearest_##suffix(bool bf16);
 PROTEA_SIMD_FILLS(base)
 PROTEA_SIMD_FILLS(avx2)
 PROTEA_SIMD_FILLS(avx512)

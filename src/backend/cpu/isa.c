@@ -9,6 +9,7 @@
         protea_simd_fill_layout_##suffix(k);            \
         protea_simd_fill_pool_##suffix(k);              \
         protea_simd_fill_dense_##suffix(k);             \
+        protea_simd_fill_nearest_##suffix(k);           \
         protea_simd_fill_vectors_##suffix(k);           \
     }
 
@@ -39,6 +40,13 @@ protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
     return PROTEA_ISA_SSE2;
 }
 
+const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
+{
+    if (isa == PROTEA_ISA_AVX512)
+        return protea_simd_nearest_avx512(bf16);
+    return isa == PROTEA_ISA_AVX2 ? protea_simd_nearest_avx2(bf16) : protea_simd_nearest_base(bf16);
+}
+
 #else
 
 protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
@@ -46,6 +54,12 @@ protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
     (void)most;
     fill_base(k);
     return PROTEA_ISA_SSE2;
+}
+
+const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
+{
+    (void)isa;
+    return protea_simd_nearest_base(bf16);
 }
 
 #endif

@@ -72,12 +72,20 @@ static double cluster_sum(const protea_backend *be, double *sum, const float *x,
         for (int64_t i = 0; i < d; i++) {
             double off = (double)row[i] - (double)c[i];
             squares += off * off;
-            if (sum != NULL)
-                sum[i] += w * (double)row[i];
+            sum[i] += w * (double)row[i];
         }
         cost += w * squares;
     }
     return cost;
+}
+
+static double squared_distance(const protea_backend *be, const float *a, const float *b, int64_t d)
+{
+    (void)be;
+    double sum = 0;
+    for (int64_t i = 0; i < d; i++)
+        sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    return sum;
 }
 
 void protea_ref_fill_nearest(protea_kernels *k)
@@ -86,4 +94,5 @@ void protea_ref_fill_nearest(protea_kernels *k)
     k->nearest_pack = nearest_pack;
     k->nearest = nearest;
     k->cluster_sum = cluster_sum;
+    k->squared_distance = squared_distance;
 }

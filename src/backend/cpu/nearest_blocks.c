@@ -1,0 +1,139 @@
+/* Nearest centroids: a thread takes a block of rows, copies it into a layout that suits the arithmetic, and runs through all
+ * panels of centroids with it, so that a panel stays in the first cache and the block in the second. Of the n x K distances
+ * only a few running minima per row are ever in memory.
+ *
+ * A pack: centre (depth), shift (K padded), panels, scratch of each thread. */
+#include <math.h>
+#include <string.h>
+
+#include "backend/bf16.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/nearest.h"
+#include "base/parallel.h"
+
+enum { LINE = 64, MOST_ROWS = 512, BLOCK_BYTES = 256 << 10 };
+
+static size_t lines(size_t bytes)
+{
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+/* Where everything lies in a pack. */
+typedef struct layout {
+    const protea_nearest_ops *ops;
+    int64_t depth, n_panels, block_rows;
+    size_t panel_bytes;
+    size_t shift, panels, scratch;              /* offsets in the pack; the centre is at 0 */
+    size_t best, where, scratch_bytes;          /* offsets in a thread's scratch; the block of rows is at 0 */
+} layout;
+
+static layout layout_of(const protea_backend *be, const protea_nearest_dims *dims)
+{
+    const protea_nearest_ops *ops = protea_cpu_of(be)->nearest[dims->dtype == PROTEA_BF16];
+    layout l = { .ops = ops, .depth = (dims->d + ops->columns - 1) / ops->columns * ops->columns,
+                 .n_panels = (dims->k + ops->panel - 1) / ops->panel };
+    size_t row_bytes = (size_t)l.depth * ops->bytes;
+    int64_t rows = (int64_t)(BLOCK_BYTES / row_bytes) / ops->rows * ops->rows;
+    l.block_rows = rows < ops->rows ? ops->rows : rows > MOST_ROWS ? MOST_ROWS : rows;
+    l.panel_bytes = lines(row_bytes * (size_t)ops->panel);
+    l.shift = lines((size_t)l.depth * sizeof(float));
+    l.panels = l.shift + lines((size_t)(l.n_panels * ops->panel) * sizeof(float));
+    l.scratch = l.panels + (size_t)l.n_panels * l.panel_bytes;
+    size_t minima = lines((size_t)(l.block_rows * ops->lanes) * sizeof(float));
+    size_t plain_panel = (size_t)(ops->panel * l.depth) * sizeof(float); /* while packing */
+    l.best = lines(row_bytes * (size_t)l.block_rows);
+    l.where = l.best + minima;
+    l.scratch_bytes = l.where + minima;
+    l.scratch_bytes = lines(plain_panel > l.scratch_bytes ? plain_panel : l.scratch_bytes);
+    return l;
+}
+
+static size_t nearest_bytes(const protea_backend *be, const protea_nearest_dims *dims)
+{
+    layout l = layout_of(be, dims);
+    return l.scratch + (size_t)protea_threads() * l.scratch_bytes;
+}
+
+/* One centroid (depth) less the centre, as the products will see it; returns its squared length. */
+static float centred(float *restrict out, const float *centroid, const float *centre, const layout *l, int64_t d)
+{
+    double squares = 0;
+    for (int64_t i = 0; i < d; i++) {
+        float value = centroid[i] - centre[i];
+        out[i] = l->ops->bf16 ? protea_bf16_to_f32(protea_f32_to_bf16(value)) : value;
+        squares += (double)out[i] * (double)out[i];
+    }
+    memset(out + d, 0, (size_t)(l->depth - d) * sizeof *out);
+    return (float)squares;
+}
+
+static void nearest_pack(protea_backend *be, void *pack, const float *centroids, const float *centre,
+                         const protea_nearest_dims *dims)
+{
+    layout l = layout_of(be, dims);
+    char *base = pack;
+    float *shift = (float *)(base + l.shift);
+    memset(base, 0, l.shift);
+    memcpy(base, centre, (size_t)dims->d * sizeof *centre);
+#pragma omp parallel for schedule(static)
+    for (int64_t p = 0; p < l.n_panels; p++) {
+        float *plain = (float *)(base + l.scratch + (size_t)protea_thread_index() * l.scratch_bytes);
+        memset(plain, 0, (size_t)(l.ops->panel * l.depth) * sizeof *plain);
+        for (int64_t j = p * l.ops->panel; j < (p + 1) * l.ops->panel; j++)
+            shift[j] = j < dims->k ? centred(plain + (j - p * l.ops->panel) * l.depth, centroids + j * dims->d, centre, &l,
+                                             dims->d) : INFINITY;
+        l.ops->pack(base + l.panels + (size_t)p * l.panel_bytes, plain, l.depth);
+    }
+}
+
+/* The least of a row's minima; of equals the centroid with the lowest number. */
+static int32_t lowest(const float *best, const int32_t *where, int64_t lanes)
+{
+    int64_t index = where[0] * lanes;
+    float least = best[0];
+    for (int64_t i = 1; i < lanes; i++) {
+        int64_t other = where[i] * lanes + i;
+        if (best[i] < least || (best[i] == least && other < index)) {
+            least = best[i];
+            index = other;
+        }
+    }
+    return (int32_t)index;
+}
+
+/* index (n): of the rows first, first + 1, ... */
+static void do_block(int32_t *index, const float *x, const int64_t *rows, int64_t n, const layout *l, char *pack,
+                     const protea_nearest_dims *dims)
+{
+    char *scratch = pack + l->scratch + (size_t)protea_thread_index() * l->scratch_bytes;
+    float *best = (float *)(scratch + l->best);
+    int32_t *where = (int32_t *)(scratch + l->where);
+    int64_t lanes = l->ops->lanes, vectors = l->ops->panel / lanes;
+    l->ops->copy(scratch, x, rows, n, (const float *)pack, dims->d, l->depth);
+    for (int64_t i = 0; i < l->block_rows * lanes; i++)
+        best[i] = INFINITY;
+    memset(where, 0, (size_t)(l->block_rows * lanes) * sizeof *where);
+    for (int64_t p = 0; p < l->n_panels; p++)
+        l->ops->compare(best, where, scratch, n, pack + l->panels + (size_t)p * l->panel_bytes,
+                        (const float *)(pack + l->shift) + p * l->ops->panel, p * vectors, l->depth);
+    for (int64_t i = 0; i < n; i++)
+        index[i] = lowest(best + i * lanes, where + i * lanes, lanes);
+}
+
+static void nearest(protea_backend *be, int32_t *index, const float *x, const int64_t *rows, int64_t n, void *pack,
+                    const protea_nearest_dims *dims)
+{
+    layout l = layout_of(be, dims);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t first = 0; first < n; first += l.block_rows) {
+        int64_t count = n - first < l.block_rows ? n - first : l.block_rows;
+        do_block(index + first, rows != NULL ? x : x + first * dims->d, rows != NULL ? rows + first : NULL, count, &l, pack, dims);
+    }
+}
+
+void protea_nearest_fill(protea_kernels *k)
+{
+    k->nearest_bytes = nearest_bytes;
+    k->nearest_pack = nearest_pack;
+    k->nearest = nearest;
+}

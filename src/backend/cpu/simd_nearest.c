@@ -1,0 +1,179 @@
+/* Nearest centroids on vectors: a tile of ROWS rows and VECTORS vectors of centroids has its products in registers. */
+#include "backend/cpu/fill.h"
+#include "backend/cpu/nearest.h"
+#include "backend/cpu/simd.h"
+
+/* As many running sums as fit: 24 of 32 registers with AVX-512, 12 of 16 otherwise. */
+enum { ROWS = LANES == 16 ? 8 : 4, VECTORS = 3, PANEL = VECTORS * LANES };
+
+SIMD_INLINE vf aligned(const float *p)
+{
+    return *(const vf *)p;
+}
+
+/* (depth,PANEL), each centroid times -2. */
+static void pack(void *panel, const float *centroids, int64_t depth)
+{
+    float *out = panel;
+    for (int64_t i = 0; i < depth; i++)
+        for (int64_t j = 0; j < PANEL; j++)
+            out[i * PANEL + j] = -2 * centroids[j * depth + i];
+}
+
+SIMD_INLINE void copy_row(float *out, const float *row, const float *centre, int64_t d, bool bf16)
+{
+    for (int64_t i = 0; i < d; i += LANES) {
+        int64_t count = d - i < LANES ? d - i : LANES;
+        vf value = load(row, i, count, PROTEA_F32) - load(centre, i, count, PROTEA_F32);
+        store(out, i, count, PROTEA_F32, bf16 ? widen(narrow(value)) : value);
+    }
+}
+
+SIMD_INLINE void copy_rows(float *out, const float *x, const int64_t *rows, int64_t n, const float *centre, int64_t d, bool bf16)
+{
+    int64_t padded = (n + ROWS - 1) / ROWS * ROWS;
+    for (int64_t i = 0; i < padded; i++) {
+        int64_t from = i < n ? i : n - 1;
+        copy_row(out + i * d, x + (rows != NULL ? rows[from] : from) * d, centre, d, bf16);
+    }
+}
+
+static void copy(void *block, const float *x, const int64_t *rows, int64_t n, const float *centre, int64_t d, int64_t depth)
+{
+    (void)depth; /* D as it is: columns is 1 */
+    copy_rows(block, x, rows, n, centre, d, false);
+}
+
+static void copy_rounded(void *block, const float *x, const int64_t *rows, int64_t n, const float *centre, int64_t d, int64_t depth)
+{
+    (void)depth;
+    copy_rows(block, x, rows, n, centre, d, true);
+}
+
+SIMD_INLINE void keep_lower(float *best, int32_t *where, vf value, int32_t number)
+{
+    vf before = aligned(best);
+    vi at = *(const vi *)where, lower = value < before;
+    *(vf *)best = choose(lower, value, before);
+    *(vi *)where = (lower & number) | (~lower & at);
+}
+
+SIMD_INLINE void compare_tile(float *best, int32_t *where, const float *x, const float *panel, const float *shift, int32_t first,
+                              int64_t depth)
+{
+    vf sum[ROWS][VECTORS];
+    for (int r = 0; r < ROWS; r++)
+        for (int v = 0; v < VECTORS; v++)
+            sum[r][v] = aligned(shift + v * LANES);
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < depth; i++) {
+        vf c[VECTORS];
+        for (int v = 0; v < VECTORS; v++)
+            c[v] = aligned(panel + i * PANEL + v * LANES);
+        for (int r = 0; r < ROWS; r++) {
+            vf value = splat(x[r * depth + i]);
+            for (int v = 0; v < VECTORS; v++)
+                sum[r][v] += value * c[v];
+        }
+    }
+    for (int r = 0; r < ROWS; r++)
+        for (int v = 0; v < VECTORS; v++)
+            keep_lower(best + r * LANES, where + r * LANES, sum[r][v], first + v);
+}
+
+static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panel, const float *shift,
+                    int64_t first, int64_t depth)
+{
+    for (int64_t i = 0; i < n; i += ROWS)
+        compare_tile(best + i * LANES, where + i * LANES, (const float *)block + i * depth, panel, shift, (int32_t)first, depth);
+}
+
+const protea_nearest_ops *SIMD_NAME(protea_simd_nearest)(bool bf16)
+{
+    static const protea_nearest_ops ops[2] = {
+        { LANES, PANEL, ROWS, 1, sizeof(float), false, pack, copy, compare },
+        { LANES, PANEL, ROWS, 1, sizeof(float), true, pack, copy_rounded, compare },
+    };
+    return &ops[bf16];
+}
+
+/* ---- sums of clusters: GROUP rows at a time, so that each sum is read and written once for all of them */
+enum { GROUP = 8 };
+typedef double vd __attribute__((vector_size(PROTEA_LANES * 8)));
+
+/* Where the rows of a group are, and what they weigh. */
+typedef struct group {
+    const float *row[GROUP];
+    float weight[GROUP];
+} group;
+
+SIMD_INLINE group group_at(const float *x, const int64_t *rows, const float *weights, int64_t left, int64_t d)
+{
+    group g;
+    for (int r = 0; r < GROUP; r++) {
+        g.row[r] = x + rows[r < left ? r : 0] * d;
+        g.weight[r] = r >= left ? 0 : weights != NULL ? weights[rows[r]] : 1;
+    }
+    return g;
+}
+
+/* Columns [i, i + count) of a group: adds weight * x to sum, weight * (x - c)^2 to squares. */
+SIMD_INLINE void group_columns(double *sum, vf *squares, const group *g, const float *c, int64_t i, int64_t count)
+{
+    vd total = { 0 };
+    vf from = load(c, i, count, PROTEA_F32);
+    memcpy(&total, sum + i, (size_t)count * sizeof *sum);
+    for (int r = 0; r < GROUP; r++) {
+        vf value = load(g->row[r], i, count, PROTEA_F32), off = value - from, weight = splat(g->weight[r]);
+        total += __builtin_convertvector(value, vd) * (double)g->weight[r];
+        *squares += weight * off * off;
+    }
+    memcpy(sum + i, &total, (size_t)count * sizeof *sum);
+}
+
+static double group_sum(double *sum, const group *g, const float *c, int64_t d)
+{
+    vf squares = { 0 };
+    double cost = 0;
+    int64_t i = 0;
+    for (; i + LANES <= d; i += LANES)
+        group_columns(sum, &squares, g, c, i, LANES);
+    if (i < d)
+        group_columns(sum, &squares, g, c, i, d - i);
+    for (int j = 0; j < LANES; j++)
+        cost += (double)squares[j];
+    return cost;
+}
+
+static double squared_distance(const protea_backend *be, const float *a, const float *b, int64_t d)
+{
+    (void)be;
+    vf squares = { 0 };
+    double cost = 0;
+    for (int64_t i = 0; i < d; i += LANES) {
+        int64_t count = d - i < LANES ? d - i : LANES;
+        vf off = load(a, i, count, PROTEA_F32) - load(b, i, count, PROTEA_F32);
+        squares += off * off;
+    }
+    for (int j = 0; j < LANES; j++)
+        cost += (double)squares[j];
+    return cost;
+}
+
+static double cluster_sum(const protea_backend *be, double *sum, const float *x, const int64_t *rows, const float *weights,
+                          const float *c, int64_t n, int64_t d)
+{
+    (void)be;
+    double cost = 0;
+    for (int64_t i = 0; i < n; i += GROUP) {
+        group g = group_at(x, rows + i, weights, n - i, d);
+        cost += group_sum(sum, &g, c, d);
+    }
+    return cost;
+}
+
+void SIMD_NAME(protea_simd_fill_nearest)(protea_kernels *k)
+{
+    k->cluster_sum = cluster_sum;
+    k->squared_distance = squared_distance;
+}

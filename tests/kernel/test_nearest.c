@@ -1,0 +1,155 @@
+/* On every instruction set, the fast search for nearest centroids finds what the reference finds, at sizes that fill no block,
+ * panel or vector; of equal centroids the first; and sums of clusters and distances are the reference's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "backend/bf16.h"
+#include "kernel/per_isa.h"
+#include "kernel/tensors.h"
+
+typedef struct problem {
+    int64_t n;
+    protea_nearest_dims dims;
+    float *x, *centroids, *centre;
+} problem;
+
+static problem problem_new(int64_t n, int64_t d, int64_t k, protea_dtype dtype)
+{
+    problem p = { .n = n, .dims = { k, d, dtype }, .x = random_values(n * d, 1, 1), .centroids = random_values(k * d, 2, 1),
+                  .centre = random_values(d, 3, 0.5f) };
+    return p;
+}
+
+static void problem_free(problem *p)
+{
+    free(p->x);
+    free(p->centroids);
+    free(p->centre);
+}
+
+static int32_t *nearest_by(protea_backend *be, const problem *p, const int64_t *rows, int64_t n)
+{
+    void *pack = room(be->k.nearest_bytes(be, &p->dims));
+    int32_t *index = room((size_t)n * sizeof *index);
+    be->k.nearest_pack(be, pack, p->centroids, p->centre, &p->dims);
+    be->k.nearest(be, index, p->x, rows, n, pack, &p->dims);
+    free(pack);
+    return index;
+}
+
+/* |x - c|^2 of rounded values when in bf16 (what the search compares), in double. */
+static double distance(const problem *p, int64_t row, int32_t j)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < p->dims.d; i++) {
+        float a = p->x[row * p->dims.d + i] - p->centre[i], b = p->centroids[j * p->dims.d + i] - p->centre[i];
+        if (p->dims.dtype == PROTEA_BF16) {
+            a = protea_bf16_to_f32(protea_f32_to_bf16(a));
+            b = protea_bf16_to_f32(protea_f32_to_bf16(b));
+        }
+        sum += ((double)a - (double)b) * ((double)a - (double)b);
+    }
+    return sum;
+}
+
+/* The same index, or one that is as near but for the rounding of f32 sums. */
+static void check_size(int64_t n, int64_t d, int64_t k, protea_dtype dtype)
+{
+    problem p = problem_new(n, d, k, dtype);
+    int64_t *rows = room((size_t)n * sizeof *rows), others = 0;
+    for (int64_t i = 0; i < n; i++)
+        rows[i] = (n - 1 - i) / 2;
+    int32_t *wanted = nearest_by(reference, &p, NULL, n), *found = nearest_by(fast, &p, NULL, n);
+    int32_t *gathered = nearest_by(fast, &p, rows, n);
+    for (int64_t i = 0; i < n; i++) {
+        assert_in_range(found[i], 0, k - 1);
+        if (found[i] != wanted[i])
+            assert_true(distance(&p, i, found[i]) <= distance(&p, i, wanted[i]) + 1e-5 * (double)d);
+        others += found[i] != wanted[i];
+        assert_int_equal(gathered[i], found[rows[i]]);
+    }
+    assert_true(others <= n / 100);
+    free(rows);
+    free(wanted);
+    free(found);
+    free(gathered);
+    problem_free(&p);
+}
+
+static void finds_what_the_reference_finds(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = { { 1, 1, 1 }, { 1, 17, 2 }, { 3, 5, 33 }, { 33, 16, 16 }, { 31, 32, 47 }, { 257, 33, 49 },
+                                        { 600, 128, 100 }, { 515, 7, 97 }, { 40, 300, 64 }, { 9, 5000, 50 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int dtype = PROTEA_F32; dtype <= PROTEA_BF16; dtype++)
+            check_size(sizes[i][0], sizes[i][1], sizes[i][2], (protea_dtype)dtype);
+}
+
+/* Every centroid three times, far apart and close together. */
+static void the_first_of_equals(void **state)
+{
+    (void)state;
+    enum { K = 150, D = 20, N = 100, ONCE = K / 3 };
+    for (int dtype = PROTEA_F32; dtype <= PROTEA_BF16; dtype++) {
+        problem p = problem_new(N, D, K, (protea_dtype)dtype);
+        for (int64_t j = ONCE; j < K; j++)
+            memcpy(p.centroids + j * D, p.centroids + j % ONCE * D, D * sizeof(float));
+        int32_t *found = nearest_by(fast, &p, NULL, N);
+        for (int64_t i = 0; i < N; i++)
+            assert_in_range(found[i], 0, ONCE - 1);
+        free(found);
+        problem_free(&p);
+    }
+}
+
+static void check_sums(int64_t n, int64_t d, bool weighted)
+{
+    enum { ROWS = 50 };
+    float *x = random_values(ROWS * d, 4, 1), *c = random_values(d, 5, 1), weights[ROWS];
+    double *a = calloc((size_t)d, sizeof *a), *b = calloc((size_t)d, sizeof *b);
+    int64_t rows[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+        weights[i] = (float)(i % 4) / 2;
+        rows[i] = i * 7 % ROWS;
+    }
+    double wanted = reference->k.cluster_sum(reference, a, x, rows, weighted ? weights : NULL, c, n, d);
+    double found = fast->k.cluster_sum(fast, b, x, rows, weighted ? weights : NULL, c, n, d);
+    assert_true(fabs(found - wanted) <= 1e-6 * wanted);
+    for (int64_t i = 0; i < d; i++)
+        assert_true(fabs(a[i] - b[i]) <= 1e-13 * (double)n);
+    wanted = reference->k.squared_distance(reference, x, c, d);
+    assert_true(fabs(fast->k.squared_distance(fast, x, c, d) - wanted) <= 1e-6 * wanted);
+    free(x);
+    free(c);
+    free(a);
+    free(b);
+}
+
+static void sums_and_distances(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][2] = { { 1, 1 }, { 8, 16 }, { 7, 17 }, { 50, 31 }, { 23, 200 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        check_sums(sizes[i][0], sizes[i][1], false);
+        check_sums(sizes[i][0], sizes[i][1], true);
+    }
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_what_the_reference_finds),
+        cmocka_unit_test(the_first_of_equals),
+        cmocka_unit_test(sums_and_distances),
+    };
+    return cmocka_run_group_tests(tests, open_backends, close_backends);
+}
+
+int main(void)
+{
+    return run_per_isa(group);
+}
