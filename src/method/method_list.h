@@ -5,6 +5,7 @@
 #include "method/method.h"
 
 #define PROTEA_METHOD_LIST(X) \
+    X(deepcluster_v2) \
     X(moco) \
     X(simsiam) \
     X(supervised) \
