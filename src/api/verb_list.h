@@ -5,6 +5,7 @@
     X(embed)   \
     X(eval)    \
     X(adapt)   \
+    X(corrupt) \
     X(synth)   \
     X(inspect) \
     X(report)  \

@@ -2,12 +2,11 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "api/image_sink.h"
 #include "api/verb.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "data/source.h"
 
 typedef struct synth_opts {
@@ -30,48 +29,18 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Images", table, self);
 }
 
-/* DIR/CLASS for every class. */
-static protea_status make_folders(const protea_source *source, const char *dir)
+static protea_status write_image(protea_image_sink *sink, const protea_source *source, int64_t i, protea_image *image)
 {
-    PROTEA_TRY(protea_make_dirs(dir));
-    for (int c = 0; c < protea_source_n_classes(source); c++) {
-        char *folder;
-        PROTEA_TRY(protea_path_join(&folder, dir, protea_source_class(source, c)));
-        protea_status status = protea_make_dirs(folder);
-        protea_free(folder);
-        PROTEA_TRY(status);
-    }
-    return PROTEA_OK;
-}
-
-static protea_status put_file(const char *path, const uint8_t *bytes, size_t len)
-{
-    FILE *stream = fopen(path, "wbe");
-    bool whole = stream != NULL && fwrite(bytes, 1, len, stream) == len;
-    if (stream != NULL && fclose(stream) != 0)
-        whole = false;
-    return whole ? PROTEA_OK : protea_fail(PROTEA_ERR_IO, "%s: could not be written whole: %m", path);
-}
-
-static protea_status write_image(const protea_source *source, int64_t i, const char *dir, protea_image *image)
-{
-    char name[300];
-    char *path;
     uint8_t *png;
     size_t len;
     PROTEA_TRY(protea_source_read(source, i, image));
-    snprintf(name, sizeof name, "%s/%06" PRId64 ".png", protea_source_class(source, protea_source_label(source, i)), i);
-    PROTEA_TRY(protea_path_join(&path, dir, name));
-    protea_status status = protea_image_encode_png(&png, &len, image);
-    if (status == PROTEA_OK) {
-        status = put_file(path, png, len);
-        protea_free(png);
-    }
-    protea_free(path);
+    PROTEA_TRY(protea_image_sink_encode(sink, image, &png, &len));
+    protea_status status = protea_image_sink_put(sink, i, image, png, len);
+    protea_free(png);
     return status;
 }
 
-static protea_status write_images(const protea_source *source, const protea_call *call)
+static protea_status write_images(protea_image_sink *sink, const protea_source *source, const protea_call *call)
 {
     protea_image image = { 0 };
     protea_ticker ticker;
@@ -79,7 +48,7 @@ static protea_status write_images(const protea_source *source, const protea_call
     int64_t n = protea_source_count(source);
     protea_ticker_start(&ticker, call->hooks);
     for (int64_t i = 0; i < n && status == PROTEA_OK; i++) {
-        status = write_image(source, i, call->output, &image);
+        status = write_image(sink, source, i, &image);
         protea_ticker_tick(&ticker, "synth", (double)(i + 1), (double)n, "images", NULL);
         if (status == PROTEA_OK && call->hooks->stop != NULL && *call->hooks->stop)
             status = PROTEA_STOPPED;
@@ -94,20 +63,19 @@ static protea_status run(void *self, const protea_call *call)
     const protea_source_opts source_opts = protea_source_opts_default();
     double started = protea_seconds();
     char spec[256];
-    bool empty;
-    PROTEA_TRY(protea_dir_is_empty(call->output, &empty));
-    if (!empty)
-        return protea_fail(PROTEA_ERR_USAGE, "%s: not empty, an empty or new directory wanted", call->output);
     snprintf(spec, sizeof spec, "synth:%s,n=%" PRId64 ",size=%" PRId64 ",seed=%" PRId64, call->kind, opts->n, opts->size,
              opts->seed);
     protea_source *source;
+    protea_image_sink *sink;
     PROTEA_TRY(protea_source_open(&source, spec, &source_opts));
-    protea_status status = make_folders(source, call->output);
+    protea_status status = protea_image_sink_open(&sink, call->output, source);
     if (status == PROTEA_OK)
-        status = write_images(source, call);
+        status = write_images(sink, source, call);
+    protea_status closed = protea_image_sink_close(sink, status == PROTEA_OK);
+    status = status == PROTEA_OK ? closed : status;
     json_object_set_new(call->result, "n", json_integer(protea_source_count(source)));
     json_object_set_new(call->result, "classes", json_integer(protea_source_n_classes(source)));
-    protea_put_text(call->result, "dir", call->output);
+    protea_put_text(call->result, protea_image_sink_is_file(call->output) ? "file" : "dir", call->output);
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
     protea_source_close(source);
     return status;
@@ -122,7 +90,7 @@ static const char *kind_summary(const char *kind)
 }
 
 const protea_verb protea_verb_synth = {
-    .info = { .name = "synth", .arguments = "", .summary = "write a generated data set as class folders of PNG files",
+    .info = { .name = "synth", .arguments = "", .summary = "write a generated data set: class folders of PNG files, a .tar of them, or .npy",
               .kinds = kinds, .kinds_title = "NAME", .kind_summary = kind_summary, .output = 2, .output_name = "DIR",
               .example = "protea synth shapes -o shapes --n 2000 --size 32" },
     .size = sizeof(synth_opts),
