@@ -2,6 +2,7 @@
 #ifndef PROTEA_H
 #define PROTEA_H
 
+#include <protea/adapt.h>
 #include <protea/job.h>
 #include <protea/kmeans.h>
 #include <protea/options.h>
