@@ -10,6 +10,8 @@ static void print_value(const json_t *value)
 {
     if (json_is_string(value))
         printf("%s\n", json_string_value(value));
+    else if (json_is_object(json_array_get(value, 0)))
+        printf("%zu entries; --json shows them\n", json_array_size(value));
     else if (json_is_real(value))
         printf("%.6g\n", json_real_value(value));
     else {

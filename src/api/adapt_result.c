@@ -199,16 +199,16 @@ protea_status protea_adapt_log_table(const protea_ctx *cx, const protea_adapt_ru
     if (run->class_map == NULL)
         return PROTEA_OK;
     append(line, "%-10s", "accuracy %");
-    for (int i = 0; i < columns && run->n_corruptions > 0; i++)
-        append(line, " %6.6s", column_name(run, i));
-    protea_log(cx, PROTEA_LOG_INFO, "%s   mean", line);
+    for (int i = 0; i < columns && run->n_corruptions > 0; i++) /* names up to their underscore tell them apart */
+        append(line, " %8.*s", (int)strcspn(column_name(run, i), "_"), column_name(run, i));
+    protea_log(cx, PROTEA_LOG_INFO, "%s     mean", line);
     for (int k = 0; k < run->n_contenders; k++) {
         const protea_contender *c = &run->contender[k];
         line[0] = 0;
         append(line, "%-10s", c->name);
         for (int i = 0; i < columns && run->n_corruptions > 0; i++)
-            append(line, " %6.1f", 100 * protea_tally_accuracy(c->tally.cell[i].right, c->tally.cell[i].labelled));
-        protea_log(cx, PROTEA_LOG_INFO, "%s %6.1f", line, 100 * mean_accuracy(c));
+            append(line, " %8.1f", 100 * protea_tally_accuracy(c->tally.cell[i].right, c->tally.cell[i].labelled));
+        protea_log(cx, PROTEA_LOG_INFO, "%s %8.1f", line, 100 * mean_accuracy(c));
     }
     return PROTEA_OK;
 }

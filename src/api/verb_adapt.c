@@ -137,9 +137,10 @@ static protea_status write_config(const adapt *a, const protea_call *call)
 
 static protea_status write_report(const adapt *a, const protea_call *call)
 {
-    char path[PROTEA_PATH_MAX];
+    char path[PROTEA_PATH_MAX], kind[32];
+    snprintf(kind, sizeof kind, "adapt %s", call->kind);
     PROTEA_TRY(protea_rundir_file(a->dir, path, PROTEA_RUN_REPORT));
-    const protea_adapt_page page = { .run = &a->plan.run, .name = protea_rundir_path(a->dir), .kind = call->kind,
+    const protea_adapt_page page = { .run = &a->plan.run, .name = protea_rundir_path(a->dir), .kind = kind,
                                      .model = call->arguments[0], .data = call->arguments[1], .stream = a->plan.stream_name,
                                      .severity = a->plan.run.n_corruptions > 0 ? (int)a->wish.severity : 0 };
     return protea_adapt_page_write(path, &page);

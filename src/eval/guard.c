@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "eval/answer.h"
 
+static const double NOISE_MARGIN = 0.1; /* of ln C: a source model that is noise itself is no measure */
+
 #define FIELD(name) offsetof(protea_guard_opts, name)
 const protea_opt protea_guard_table[] = {
     { .key = "guard", .type = PROTEA_OPT_BOOL, .offset = FIELD(guard), .def = "false",
@@ -98,7 +100,7 @@ static bool is_monotonous(const protea_guard *g, char *text, size_t size)
 static bool is_noise(const protea_guard *g, char *text, size_t size)
 {
     double found = g->adapted.entropy / g->weight, source = g->source.entropy / g->weight, most = log(g->n_classes);
-    if (found <= source + g->opts.entropy * (most - source))
+    if (found <= source + fmax(g->opts.entropy * (most - source), NOISE_MARGIN * most))
         return false;
     snprintf(text, size, "its predictions have an entropy of %.2f, the source model's %.2f of at most %.2f", found, source, most);
     return true;

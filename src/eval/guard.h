@@ -5,7 +5,7 @@
  *   - when it answers fewer classes: exp H(its histogram) < diversity * exp H(the source's). The source is the measure, so a
  *     stream that shows few classes at a time is no alarm;
  *   - when its predictions turn to noise: its mean entropy is above the source's by more than the share `entropy` of the way
- *     to ln C;
+ *     to ln C (and a tenth of ln C);
  *   - when it has drifted: |theta - theta_source| > drift |theta_source| over all parameters (L2).
  * Inputs and losses that are not finite are the adapter's own to refuse. No paper: SAR (arXiv:2302.12400, sec. 4.2) and RDumb
  * (arXiv:2306.05401) reset on a fixed loss, or blindly; both are deaf to what the stream itself does. */

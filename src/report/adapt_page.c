@@ -58,7 +58,7 @@ static void write_lede(FILE *out, const protea_adapt_page *page)
 
 static void write_command(FILE *out, const protea_adapt_page *page)
 {
-    fprintf(out, "<pre class=\"command\">protea adapt %s ", page->kind);
+    fprintf(out, "<pre class=\"command\">protea %s ", page->kind);
     protea_page_word(out, page->model);
     fputc(' ', out);
     protea_page_word(out, page->data);

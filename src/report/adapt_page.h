@@ -7,7 +7,7 @@
 typedef struct protea_adapt_page {
     const protea_adapt_run *run; /* done */
     const char *name;            /* its directory */
-    const char *kind;            /* "tsd", "all" */
+    const char *kind;            /* "adapt tsd", "adapt all" */
     const char *model, *data;    /* as they were named */
     const char *stream;          /* "iid" */
     int severity;                /* of the corruptions; 0: there are none */

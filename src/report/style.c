@@ -62,6 +62,8 @@ const char protea_report_style[] =
     "svg .tick{fill:var(--soft);font-size:11.5px}\n"
     ".knn .curve{stroke:var(--second)}.knn .dot{fill:var(--second)}.knn .ring{stroke:var(--second)}\n"
     ".minor .curve{stroke:var(--soft);stroke-width:1.6}.minor .dot{fill:var(--ink)}\n"
+    ".minor.accent .curve:not(.first):not(.second){stroke:var(--accent)}.minor.accent .dot{fill:var(--accent)}\n"
+    ".minor.accent .second{stroke:var(--second)}\n"
     ".sheets{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr))}\n"
     ".sheet{display:grid;grid-template-columns:minmax(4rem,31%) 1fr;column-gap:1rem;align-items:start;margin:0;"
     "padding:.8rem;background:var(--card);"
