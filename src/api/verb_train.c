@@ -287,8 +287,8 @@ static const char *kind_summary(const char *kind)
 
 const protea_verb protea_verb_train = {
     .info = { .name = "train", .arguments = "DATA...", .summary = "train a network on images, with or without labels",
-              .kinds = kinds, .kinds_title = "METHOD", .kind_summary = kind_summary, .min_arguments = 1, .max_arguments = PROTEA_MAX_DOMAINS,
-              .output = 2, .output_name = "RUN",
+              .kinds = kinds, .kinds_title = "METHOD", .kind_summary = kind_summary, .min_arguments = 1,
+              .max_arguments = PROTEA_MAX_DOMAINS, .output = 2, .output_name = "RUN",
               .example = "protea train swav photos/ -o runs/photos" },
     .size = sizeof(train),
     .options = add_options,

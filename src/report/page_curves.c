@@ -11,6 +11,8 @@
 static const struct measure { const char *key, *title, *hint; } measures[] = {
     { "loss", "Loss", "" },
     { "knn_top1", "kNN top-1", "" },
+    { "val_accuracy", "Validation accuracy", "of the images held out" },
+    { "train_accuracy", "Training accuracy", "of augmented images" },
     { "lr", "Learning rate", "" },
     { "code_entropy", "Entropy of codes", "0 hard, 1 uniform" },
     { "code_max", "Largest code", "1: hard assignment" },
@@ -78,10 +80,17 @@ static void write_loss_plot(FILE *out, const protea_run_record *r)
     write_plot(out, r, "loss", plot, "");
 }
 
+static void write_accuracy_plot(FILE *out, const protea_run_record *r, const char *key)
+{
+    if (protea_run_curve(r, key) != NULL)
+        write_plot(out, r, key, (protea_plot){ .dots = true, .percent = true, .mark_best = true }, " knn");
+}
+
 /* The loss has its line at ln K, so the quotient would say nothing new. */
 static bool has_own_plot(const char *key)
 {
-    return strcmp(key, "loss") == 0 || strcmp(key, "knn_top1") == 0 || strcmp(key, "loss_over_ln_k") == 0;
+    return strcmp(key, "loss") == 0 || strcmp(key, "knn_top1") == 0 || strcmp(key, "val_accuracy") == 0 ||
+           strcmp(key, "loss_over_ln_k") == 0;
 }
 
 /* Time spent waiting for data is worth a plot only when there is some. */
@@ -97,8 +106,8 @@ void protea_page_curves(FILE *out, const protea_run_record *record)
 {
     fputs("<section id=\"training\">\n<h2>Training</h2>\n<div class=\"plots\">\n", out);
     write_loss_plot(out, record);
-    if (protea_run_curve(record, "knn_top1") != NULL)
-        write_plot(out, record, "knn_top1", (protea_plot){ .dots = true, .percent = true, .mark_best = true }, " knn");
+    write_accuracy_plot(out, record, "val_accuracy");
+    write_accuracy_plot(out, record, "knn_top1");
     fputs("</div>\n<div class=\"plots minor\">\n", out);
     for (int i = 0; i < record->n_curves; i++) {
         const char *key = record->curve[i].name;

@@ -64,19 +64,20 @@ static void write_command(FILE *out, const char *run_dir)
 
 /* ---- key figures */
 
-static void write_knn_figure(FILE *out, const protea_run_record *r)
+/* The last measurement of an accuracy, and the best. */
+static void write_accuracy_figure(FILE *out, const protea_run_record *r, const char *key, const char *title)
 {
-    const protea_curve *knn = protea_run_curve(r, "knn_top1");
-    if (knn == NULL)
+    const protea_curve *curve = protea_run_curve(r, key);
+    if (curve == NULL)
         return;
     int64_t best = 0;
-    for (int64_t i = 1; i < knn->n; i++)
-        best = knn->y[i] > knn->y[best] ? i : best;
-    fprintf(out, "<div class=\"main\"><dt>kNN top-1</dt><dd>%.1f %%<small>", 100 * knn->y[knn->n - 1]);
-    if (best == knn->n - 1)
+    for (int64_t i = 1; i < curve->n; i++)
+        best = curve->y[i] > curve->y[best] ? i : best;
+    fprintf(out, "<div class=\"main\"><dt>%s</dt><dd>%.1f %%<small>", title, 100 * curve->y[curve->n - 1]);
+    if (best == curve->n - 1)
         fputs("the best of the run", out);
     else
-        fprintf(out, "best %.1f %% after epoch %.0f", 100 * knn->y[best], knn->x[best]);
+        fprintf(out, "best %.1f %% after epoch %.0f", 100 * curve->y[best], curve->x[best]);
     fputs("</small></dd></div>\n", out);
 }
 
@@ -93,7 +94,8 @@ static void write_figures(FILE *out, const protea_run_record *r)
 {
     const protea_curve *rate = protea_run_curve(r, "images_per_second");
     fputs("<dl class=\"figures\">\n", out);
-    write_knn_figure(out, r);
+    write_accuracy_figure(out, r, "val_accuracy", "Validation accuracy");
+    write_accuracy_figure(out, r, "knn_top1", "kNN top-1");
     write_loss_figure(out, r);
     fprintf(out, "<div><dt>Epochs</dt><dd>%.0f<small>%lld steps</small></dd></div>\n", r->epochs, (long long)r->steps);
     fputs("<div><dt>Time</dt><dd>", out);
