@@ -1,7 +1,5 @@
 #include "cluster/bank_clusters.h"
 
-#include <string.h>
-
 #include "cluster/kmeans.h"
 #include "comm/comm.h"
 
@@ -45,8 +43,8 @@ static protea_status label_images(int32_t *labels, int64_t n_images, const gathe
     return PROTEA_OK;
 }
 
-/* Every rank fits the same rows from the same start, which gives the same bits. */
-static protea_status fit(protea_ctx *cx, protea_tensor *centroids, gathered *g, int64_t niter, uint64_t seed, bool start)
+/* Every rank fits the same rows from the same start, which gives the same bits. first: where k-means starts, or NULL. */
+static protea_status fit(protea_ctx *cx, protea_tensor *centroids, gathered *g, int64_t niter, uint64_t seed, const float *first)
 {
     protea_kmeans_opts o = protea_kmeans_defaults();
     protea_kmeans_out out = { .centroids = protea_f32(centroids), .assign = g->assign };
@@ -56,13 +54,19 @@ static protea_status fit(protea_ctx *cx, protea_tensor *centroids, gathered *g, 
     o.spherical = 1;
     o.empty = PROTEA_KMEANS_KEEP;
     o.max_points_per_centroid = o.min_points_per_centroid = 0;
-    if (!start)
-        return protea_kmeans_fit(cx, &out, g->rows, g->n, g->dim, &o);
-    float *first;
-    PROTEA_TRY(protea_new(&first, (size_t)protea_count(centroids), sizeof *first, "centroids"));
-    memcpy(first, centroids->data, protea_bytes(centroids));
     o.centroids = first;
-    protea_status status = protea_kmeans_fit(cx, &out, g->rows, g->n, g->dim, &o);
+    return protea_kmeans_fit(cx, &out, g->rows, g->n, g->dim, &o);
+}
+
+/* From the centroids as they are, set to length 1: what spherical k-means leaves has that already, but for rounding. */
+static protea_status fit_on(protea_ctx *cx, protea_tensor *centroids, gathered *g, int64_t niter, uint64_t seed)
+{
+    float *first, *norm; /* (K,D), (K) */
+    int64_t k = centroids->dim[0], dim = centroids->dim[1];
+    PROTEA_TRY(protea_new(&first, (size_t)(k * (dim + 1)), sizeof *first, "centroids"));
+    norm = first + k * dim;
+    cx->be->k.l2norm(cx->be, first, norm, protea_f32(centroids), k, dim);
+    protea_status status = fit(cx, centroids, g, niter, seed, first);
     protea_free(first);
     return status;
 }
@@ -73,7 +77,7 @@ protea_status protea_bank_cluster(protea_ctx *cx, protea_tensor *centroids, int3
     gathered g = { 0 };
     protea_status status = gather(cx, &g, bank, crop);
     if (status == PROTEA_OK)
-        status = fit(cx, centroids, &g, niter, seed, start);
+        status = start ? fit_on(cx, centroids, &g, niter, seed) : fit(cx, centroids, &g, niter, seed, NULL);
     if (status == PROTEA_OK)
         status = label_images(labels, n_images, &g);
     gathered_release(&g);

@@ -23,6 +23,7 @@ static void ten_steps(protea_dtype compute, oracle_tolerance allowed)
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_plan(&r));
     assert_int_equal(oracle_run(&r, &w, &opts, &SCHEDULE, 0, STEPS), STEPS + 110);
+    fclose(w.file);
     rig_close(&r);
 }
 

@@ -38,12 +38,17 @@ static inline void rig_add_views(rig *r, int n_views, int64_t size)
     r->batch.n_views += n_views;
 }
 
-/* Noise over 4 x 4 patches of colour of each image's own, as tools/oracle/swav.py has it. */
+/* Noise over 4 x 4 patches of colour of each image's own, as tools/oracle/network.py has it; where the data set has a size
+ * (now.n_images), numbers of images too, in an order of the epoch's own. */
 static inline void rig_fill_views(rig *r, int64_t step)
 {
     char name[64];
     float patches[RIG_MAX_IMAGES * 3 * 16];
     int64_t planes = r->batch.n_images * 3;
+    for (int64_t i = 0; r->now.n_images > 0 && i < r->batch.n_images; i++) {
+        int64_t position = step % r->now.steps_per_epoch * r->batch.n_images + i;
+        r->index[i] = (position * 7 + step / r->now.steps_per_epoch * 5) % r->now.n_images;
+    }
     snprintf(name, sizeof name, "images.%d", (int)step);
     formula_fill(patches, planes * 16, name, 0, 1);
     for (int g = 0; g < r->batch.n_groups; g++) {

@@ -108,12 +108,10 @@ static inline void oracle_loss(oracle *w, int step, double loss)
 }
 
 
-/* Steps first to first + n of a planned rig with views from the formula, then everything compared. Returns the number of losses
- * and tensors that were. */
-static inline int oracle_run(rig *r, oracle *w, const protea_optim_opts *opts, const protea_schedule *schedule, int first, int n)
+/* Steps first to first + n of a planned rig with views from the formula, and their losses. */
+static inline void oracle_steps(rig *r, oracle *w, const protea_optim_opts *opts, const protea_schedule *schedule, int first, int n)
 {
     protea_optim *optim;
-    const protea_visitor compare = { .param = oracle_param, .buffer = oracle_buffer, .self = w };
     assert_non_null(w->file);
     assert_ok(protea_optim_new(&optim, opts, rig_visit, r));
     for (int step = first; step < first + n; step++) {
@@ -125,11 +123,17 @@ static inline int oracle_run(rig *r, oracle *w, const protea_optim_opts *opts, c
         if (r->ops->after_update != NULL)
             assert_ok(r->ops->after_update(&r->cx, r->method, &r->now));
     }
+    protea_optim_free(optim);
+}
+
+/* The same, and then every tensor. Returns the number of losses and tensors that were compared. */
+static inline int oracle_run(rig *r, oracle *w, const protea_optim_opts *opts, const protea_schedule *schedule, int first, int n)
+{
+    const protea_visitor compare = { .param = oracle_param, .buffer = oracle_buffer, .self = w };
+    oracle_steps(r, w, opts, schedule, first, n);
     assert_ok(rig_visit(r, &compare));
     print_message("worst: early loss %.1e, loss %.1e, norm %.1e, element %.1e\n", w->worst.early, w->worst.late,
                   w->worst.norm, w->worst.element);
-    protea_optim_free(optim);
-    fclose(w->file);
     return w->n_found;
 }
 
