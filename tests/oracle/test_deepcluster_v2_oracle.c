@@ -31,23 +31,23 @@ static protea_status fill_buffer(void *self, const char *name, protea_tensor *t)
 
 static const protea_optim_opts LARC = { .optimizer = PROTEA_OPTIM_LARC, .lr = .6, .momentum = .9, .wd = 1e-4 };
 
-static rig rig_ready(protea_dtype compute)
+static void rig_ready(rig *r, protea_dtype compute)
 {
-    rig r = { .batch = { .n_images = N }, .now = { .n_epochs = 3, .steps_per_epoch = STEPS_PER_EPOCH, .n_images = IMAGES } };
+    *r = (rig){ .batch = { .n_images = N }, .now = { .n_epochs = 3, .steps_per_epoch = STEPS_PER_EPOCH, .n_images = IMAGES } };
     const protea_visitor formula = { .param = formula_visit, .buffer = fill_buffer };
-    rig_add_views(&r, 2, 32);
-    rig_add_views(&r, 2, 20);
-    assert_ok(rig_init(&r, "deepcluster-v2", "resnet18-w16", SETTINGS));
-    r.cx.compute = compute;
-    assert_ok(rig_visit(&r, &formula));
-    assert_ok(rig_plan(&r));
-    return r;
+    rig_add_views(r, 2, 32);
+    rig_add_views(r, 2, 20);
+    assert_ok(rig_init(r, "deepcluster-v2", "resnet18-w16", SETTINGS));
+    r->cx.compute = compute;
+    assert_ok(rig_visit(r, &formula));
+    assert_ok(rig_plan(r));
 }
 
 static void f32_is_pytorchs(void **state)
 {
     (void)state;
-    rig r = rig_ready(PROTEA_F32);
+    rig r;
+    rig_ready(&r, PROTEA_F32);
     oracle w = { .file = fopen(TEST_DATA "/deepcluster_v2.txt", "r"), .unlisted = "clustering",
                  .allowed = { .early = 1e-5, .late = 5e-3, .norm = 1e-3, .element = 0.05 } };
     assert_int_equal(oracle_run(&r, &w, &LARC, &SCHEDULE, STEPS_PER_EPOCH, STEPS), STEPS + 113);
@@ -61,7 +61,8 @@ static void bf16_is_near(void **state)
     (void)state;
     if (!test_has_bf16())
         skip();
-    rig r = rig_ready(PROTEA_BF16);
+    rig r;
+    rig_ready(&r, PROTEA_BF16);
     oracle w = { .file = fopen(TEST_DATA "/deepcluster_v2.txt", "r"), .allowed = { .early = 0.05, .late = 0.05 } };
     oracle_steps(&r, &w, &LARC, &SCHEDULE, STEPS_PER_EPOCH, STEPS_PER_EPOCH);
     assert_int_equal(w.n_found, STEPS_PER_EPOCH);
