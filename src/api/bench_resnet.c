@@ -111,5 +111,6 @@ const protea_bench_ops protea_bench_resnet18_step = {
 const protea_bench_ops protea_bench_resnet50_step = {
     .name = "resnet50-step",
     .summary = "ResNet-50, 16 views of 224 pixels: forward, backward, SGD",
+    .has_peer = true,
     .step = step_resnet50,
 };

@@ -16,7 +16,7 @@ static const protea_opt table[] = {
     { .key = "steps", .type = PROTEA_OPT_INT, .offset = offsetof(bench_opts, steps), .def = "5", .min = 1, .max = 1000,
       .unit = "steps", .help = "that are timed, after one that is not; the median counts" },
     { .key = "peer", .type = PROTEA_OPT_BOOL, .offset = offsetof(bench_opts, peer), .def = "false",
-      .help = "time PyTorch's best setting in turns with it (/usr/bin/python3 with torch, and bench/ of the sources here)" },
+      .help = "time PyTorch's best setting in turns with it (/usr/bin/python3 with torch and torchvision, and the sources)" },
     { 0 },
 };
 
@@ -55,21 +55,21 @@ static const char *const DEFAULT_KIND = "swav-step";
 /* One run of bench/peer_NAME.py, at PyTorch's best: bf16 (or f32), channels last, a malloc that keeps its memory. */
 static protea_status run_peer(double *seconds, const protea_session *s, const char *kind)
 {
-    char name[32], command[512], line[128] = "";
+    char name[32], command[4096], line[128] = "";
     snprintf(name, sizeof name, "%s", kind);
     for (char *c = name; *c != 0; c++)
         *c = *c == '-' ? '_' : *c;
     snprintf(command, sizeof command,
              "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:"
-             "glibc.malloc.hugetlb=1 /usr/bin/python3 bench/peer_%s.py --dtype %s --layout nhwc --threads %d --steps 3",
-             name, s->precision, s->cx.threads);
+             "glibc.malloc.hugetlb=1 /usr/bin/python3 '%s/peer_%s.py' --dtype %s --layout nhwc --threads %d --steps 3",
+             PROTEA_PEERS, name, s->precision, s->cx.threads);
     FILE *pipe = popen(command, "r");
     if (pipe == NULL)
         return protea_fail(PROTEA_ERR_INTERNAL, "--peer: %m");
     bool said = fgets(line, sizeof line, pipe) != NULL && sscanf(line, "seconds_per_step %lf", seconds) == 1;
     if (pclose(pipe) != 0 || !said)
-        return protea_fail(PROTEA_ERR_INPUT, "--peer: bench/peer_%s.py gave no time; it wants /usr/bin/python3 with torch and "
-                           "torchvision, and to be called from the source folder", name);
+        return protea_fail(PROTEA_ERR_INPUT, "--peer: %s/peer_%s.py gave no time; it wants /usr/bin/python3 with torch and "
+                           "torchvision", PROTEA_PEERS, name);
     return PROTEA_OK;
 }
 
