@@ -43,6 +43,12 @@ refused() {
 # The JSON value of a key of the one object on stdout, compared as text.
 want_json() { grep -qE "\"$1\": $2[,}]" out && [ "$(wc -l <out)" -eq 1 ] || fail "on stdout wanted: one object with \"$1\": $2"; }
 
+# same_run A B: both runs ended with the same bytes.
+same_run() {
+    cmp -s "$1/checkpoint.safetensors" "$2/checkpoint.safetensors" || fail "$2: the checkpoint of $1 wanted"
+    cmp -s "$1/encoder.safetensors" "$2/encoder.safetensors" || fail "$2: the encoder of $1 wanted"
+}
+
 finish() {
     [ "$failures" -eq 0 ] || { echo "$failures failed"; exit 1; }
     echo "all good"
