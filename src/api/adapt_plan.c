@@ -183,7 +183,7 @@ static protea_status make_stream(protea_adapt_plan *p, const protea_adapt_wish *
 static protea_status choose_corruptions(protea_adapt_plan *p, const protea_adapt_wish *w)
 {
     protea_corruption_list list;
-    PROTEA_TRY(protea_corruption_list_read(&list, "--corruption", w->corruption));
+    PROTEA_TRY(protea_corruption_list_read(&list, "--corruption ", w->corruption));
     memcpy(p->corruption, list.id, (size_t)list.n * sizeof *list.id);
     p->run.n_corruptions = list.n;
     p->run.corruption = p->corruption;

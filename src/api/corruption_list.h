@@ -9,8 +9,7 @@ typedef struct protea_corruption_list {
     int id[PROTEA_CORRUPTIONS]; /* each at most once, in the order named; groups in the order of evaluation */
 } protea_corruption_list;
 
-/* An empty text gives none. option: how messages call it, "--corruption". Errors: PROTEA_ERR_USAGE with the nearest name, or
- * naming what comes twice. */
-protea_status protea_corruption_list_read(protea_corruption_list *list, const char *option, const char *text);
+/* An empty text gives none. label: how messages begin, "--corruption ". Errors: PROTEA_ERR_USAGE with the nearest name. */
+protea_status protea_corruption_list_read(protea_corruption_list *list, const char *label, const char *text);
 
 #endif

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/corruption_list.h"
 #include "api/image_sink.h"
 #include "api/images.h"
 #include "base/clock.h"
 #include "base/parallel.h"
-#include "image/corrupt.h"
 
-enum { BLOCK = 128, NAMES_MAX = PROTEA_CORRUPTIONS };
+enum { BLOCK = 128 };
 
 /* One picture of a block: made by any thread, written in turn. */
 typedef struct slot {
@@ -25,7 +25,7 @@ typedef struct corrupt {
     int64_t seed, threads, limit;
     int32_t no_labels;
     /* while it runs */
-    int id[NAMES_MAX], n_ids;
+    protea_corruption_list names;
     protea_source *source;
     protea_image_sink *sink;
     slot slots[BLOCK];
@@ -53,62 +53,6 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
 {
     (void)kind;
     return protea_options_add(options, "Corruptions", table, self);
-}
-
-/* ---- which corruptions */
-
-static void add_range(corrupt *c, int first, int end)
-{
-    for (int id = first; id < end; id++) {
-        bool there = false;
-        for (int i = 0; i < c->n_ids; i++)
-            there |= c->id[i] == id;
-        if (!there)
-            c->id[c->n_ids++] = id;
-    }
-}
-
-static protea_status no_such_name(const char *word)
-{
-    const char *names[PROTEA_CORRUPTIONS + 1] = { NULL };
-    for (int id = 0; id < PROTEA_CORRUPTIONS; id++)
-        names[id] = protea_corruption_name(id);
-    const char *near = protea_nearest(word, names);
-    if (near != NULL)
-        return protea_fail(PROTEA_ERR_USAGE, "%.100s: no such corruption; did you mean %s?", word, near);
-    char all[512] = "";
-    for (int id = 0; id < PROTEA_CORRUPTIONS; id++)
-        snprintf(all + strlen(all), sizeof all - strlen(all), " %s", names[id]);
-    return protea_fail(PROTEA_ERR_USAGE, "%.100s: no such corruption; there are: all standard extra%s", word, all);
-}
-
-static protea_status add_name(corrupt *c, const char *word)
-{
-    int id = protea_corruption_find(word);
-    if (strcmp(word, "all") == 0)
-        add_range(c, 0, PROTEA_CORRUPTIONS);
-    else if (strcmp(word, "standard") == 0)
-        add_range(c, 0, PROTEA_CORRUPTIONS_STANDARD);
-    else if (strcmp(word, "extra") == 0)
-        add_range(c, PROTEA_CORRUPTIONS_STANDARD, PROTEA_CORRUPTIONS);
-    else if (id >= 0)
-        add_range(c, id, id + 1);
-    else
-        return no_such_name(word);
-    return PROTEA_OK;
-}
-
-static protea_status read_names(corrupt *c, const char *text)
-{
-    for (const char *at = text;; at++) {
-        char word[128];
-        size_t len = strcspn(at, ",");
-        snprintf(word, sizeof word, "%.*s", (int)len, at);
-        PROTEA_TRY(add_name(c, word));
-        at += len;
-        if (*at == 0)
-            return PROTEA_OK;
-    }
 }
 
 static protea_status check_severities(const corrupt *c)
@@ -169,7 +113,7 @@ static protea_status corrupt_all(corrupt *c, const protea_call *call, int id, in
     char stage[64], folder[64] = "";
     int64_t n = protea_source_count(c->source);
     snprintf(stage, sizeof stage, "%s %d", protea_corruption_name(id), severity);
-    if (c->n_ids > 1)
+    if (c->names.n > 1)
         snprintf(folder, sizeof folder, "%s", protea_corruption_name(id));
     if (c->severities.n > 1)
         snprintf(folder + strlen(folder), sizeof folder - strlen(folder), "%s%d", *folder ? "/" : "", severity);
@@ -197,8 +141,8 @@ static protea_status corrupt_by(corrupt *c, const protea_call *call, int id)
 static protea_status run_together(corrupt *c, const protea_call *call)
 {
     protea_status status = protea_image_sink_open(&c->sink, call->output, c->source);
-    for (int k = 0; k < c->n_ids && status == PROTEA_OK; k++)
-        status = corrupt_by(c, call, c->id[k]);
+    for (int k = 0; k < c->names.n && status == PROTEA_OK; k++)
+        status = corrupt_by(c, call, c->names.id[k]);
     protea_status closed = protea_image_sink_close(c->sink, status == PROTEA_OK);
     c->sink = NULL;
     return status == PROTEA_OK ? closed : status;
@@ -208,11 +152,11 @@ static protea_status run_together(corrupt *c, const protea_call *call)
 static protea_status run_arrays(corrupt *c, const protea_call *call)
 {
     int stem = (int)(strlen(call->output) - strlen(".npy"));
-    for (int k = 0; k < c->n_ids; k++) {
+    for (int k = 0; k < c->names.n; k++) {
         char path[4096];
-        snprintf(path, sizeof path, "%.*s-%s.npy", stem, call->output, protea_corruption_name(c->id[k]));
+        snprintf(path, sizeof path, "%.*s-%s.npy", stem, call->output, protea_corruption_name(c->names.id[k]));
         PROTEA_TRY(protea_image_sink_open(&c->sink, path, c->source));
-        protea_status status = corrupt_by(c, call, c->id[k]);
+        protea_status status = corrupt_by(c, call, c->names.id[k]);
         protea_status closed = protea_image_sink_close(c->sink, status == PROTEA_OK);
         c->sink = NULL;
         PROTEA_TRY(status);
@@ -225,15 +169,15 @@ static protea_status run_arrays(corrupt *c, const protea_call *call)
 static void put_result(corrupt *c, const protea_call *call, bool arrays, double seconds)
 {
     json_t *names = json_array(), *severities = json_array();
-    for (int k = 0; k < c->n_ids; k++)
-        json_array_append_new(names, json_string(protea_corruption_name(c->id[k])));
+    for (int k = 0; k < c->names.n; k++)
+        json_array_append_new(names, json_string(protea_corruption_name(c->names.id[k])));
     for (int s = 0; s < c->severities.n; s++)
         json_array_append_new(severities, json_integer((json_int_t)c->severities.v[s]));
     json_object_set_new(call->result, "names", names);
     json_object_set_new(call->result, "severities", severities);
     json_object_set_new(call->result, "n", json_integer(c->written));
     json_object_set_new(call->result, "skipped", json_integer(protea_source_skipped(c->source, NULL)));
-    if (arrays && c->n_ids > 1)
+    if (arrays && c->names.n > 1)
         json_object_set(call->result, "files", c->files);
     else
         protea_put_text(call->result, protea_image_sink_is_file(call->output) ? "file" : "dir", call->output);
@@ -248,14 +192,14 @@ static protea_status run(void *self, const protea_call *call)
     double started = protea_seconds();
     const protea_images_opts images = { .limit = c->limit, .no_labels = c->no_labels };
     const protea_ctx log = { .log = call->hooks->log, .log_cookie = call->hooks->cookie };
-    PROTEA_TRY(read_names(c, call->arguments[0]));
+    PROTEA_TRY(protea_corruption_list_read(&c->names, "", call->arguments[0]));
     PROTEA_TRY(check_severities(c));
     protea_set_threads(c->threads > 0 ? (int)c->threads : protea_cpu_count());
     PROTEA_TRY(protea_images_open(&c->source, call->arguments[1], &images, (uint64_t)c->seed));
-    c->total = protea_source_count(c->source) * c->n_ids * c->severities.n;
+    c->total = protea_source_count(c->source) * c->names.n * c->severities.n;
     c->files = json_array();
     protea_ticker_start(&c->ticker, call->hooks);
-    PROTEA_TRY(arrays && c->n_ids > 1 ? run_arrays(c, call) : run_together(c, call));
+    PROTEA_TRY(arrays && c->names.n > 1 ? run_arrays(c, call) : run_together(c, call));
     PROTEA_TRY(protea_images_check(&log, c->source, call->arguments[1]));
     put_result(c, call, arrays, protea_seconds() - started);
     return PROTEA_OK;

@@ -65,7 +65,6 @@ refused 2 "tent" adapt tend model new -o x
 refused 2 "--overwrite" adapt bn model new -o one
 run adapt bn model new -o one --overwrite; want_code 0
 refused 2 "gaussian_noise" adapt bn model new -o x --corruption gausian_noise
-refused 2 "twice" adapt bn model new -o x --corruption fog,standard
 refused 2 "twice" adapt all model new -o x --algorithms tent,tent
 refused 2 "tent" adapt all model new -o x --algorithms tnt
 refused 2 "--severity" adapt bn model new -o x --severity 6
