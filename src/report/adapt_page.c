@@ -80,14 +80,15 @@ static void write_trouble(FILE *out, const protea_adapt_run *run)
     }
 }
 
-static void write_baseline(FILE *out, const protea_adapt_run *run, const char *name, const char *title, double accuracy)
+static void write_baseline(FILE *out, const protea_adapt_run *run, const char *name, const char *title, double accuracy,
+                           const char *adapted)
 {
     const protea_contender *c = protea_adapt_part_find(run, name);
     if (c == NULL)
         return;
     double gain = 100 * (accuracy - protea_adapt_part_mean(c));
-    fprintf(out, "<div><dt>%s</dt><dd>%.1f %%<small>%+.1f points by adapting</small></dd></div>\n", title,
-            100 * protea_adapt_part_mean(c), gain);
+    fprintf(out, "<div><dt>%s</dt><dd>%.1f %%<small>%s: %.1f points %s</small></dd></div>\n", title,
+            100 * protea_adapt_part_mean(c), adapted, fabs(gain), gain < 0 ? "less" : "more");
 }
 
 static void write_accuracies(FILE *out, const protea_adapt_run *run, const protea_contender *c)
@@ -98,9 +99,9 @@ static void write_accuracies(FILE *out, const protea_adapt_run *run, const prote
     fprintf(out, "<div class=\"main\"><dt>%s</dt><dd>%.1f %%<small>%s</small></dd></div>\n", c->name, 100 * accuracy,
             run->n_corruptions > 1 ? "mean accuracy over the corruptions" : "accuracy, before each update");
     if (strcmp(c->name, "source") != 0)
-        write_baseline(out, run, "source", "Source model", accuracy);
+        write_baseline(out, run, "source", "Source model", accuracy, c->name);
     if (strcmp(c->name, "bn") != 0)
-        write_baseline(out, run, "bn", "Batch statistics alone", accuracy);
+        write_baseline(out, run, "bn", "Batch statistics alone", accuracy, c->name);
 }
 
 static void write_figures(FILE *out, const protea_adapt_run *run)

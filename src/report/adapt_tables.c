@@ -7,7 +7,7 @@
 #include "report/adapt_parts.h"
 #include "report/html.h"
 
-enum { MOST_CLASSES = 60, MOST_CONFUSED = 30 };
+enum { MOST_CLASSES = 60, MOST_CONFUSED = 30, MOST_UPRIGHT = 5 };
 
 static double cell_accuracy(const protea_contender *c, int column)
 {
@@ -32,14 +32,15 @@ static void write_cell(FILE *out, double accuracy, double source, bool best, con
 static void write_table_head(FILE *out, const protea_adapt_run *run)
 {
     fputs("<thead><tr><th scope=\"col\">Algorithm</th>", out);
-    for (int i = 0; i < run->n_corruptions; i++) {
+    for (int i = 0; i < run->n_corruptions && run->n_corruptions > 1; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s", protea_corruption_name(run->corruption[i]));
         for (char *c = name; *c != 0; c++)
             *c = *c == '_' ? ' ' : *c;
-        fprintf(out, "<th scope=\"col\" class=\"tall\"><span>%s</span></th>", name);
+        fprintf(out, "<th scope=\"col\"%s><span>%s</span></th>", run->n_corruptions > MOST_UPRIGHT ? " class=\"tall\"" : "", name);
     }
-    fputs("<th scope=\"col\" class=\"mean\">Mean</th><th scope=\"col\">Images/s</th></tr></thead>\n", out);
+    fprintf(out, "<th scope=\"col\" class=\"mean\">%s</th><th scope=\"col\">Images/s</th></tr></thead>\n",
+            run->n_corruptions > 1 ? "Mean" : "Accuracy");
 }
 
 /* The best of a column, all within half an image of it counted as such; column -1: of the means. */
@@ -60,7 +61,7 @@ static void write_table_row(FILE *out, const protea_adapt_run *run, const protea
     fprintf(out, "<tr><th scope=\"row\">%s%s%s</th>", c->name, c->mode[0] ? " · " : "", c->mode);
     for (int i = 0; i < c->tally.n_columns; i++) {
         seconds += c->tally.cell[i].seconds;
-        if (run->n_corruptions > 0)
+        if (run->n_corruptions > 1)
             write_cell(out, cell_accuracy(c, i), source ? cell_accuracy(source, i) : (double)NAN,
                        cell_accuracy(c, i) >= best_of(run, i), "");
     }

@@ -44,7 +44,7 @@ static protea_status curve_of(curve *out, const protea_tally *t, bool labelled)
 
 /* source and bn, where they are others than c. */
 static protea_status add_beside(protea_beside *beside, curve *curves, int *n, const protea_adapt_run *run,
-                                const protea_contender *c)
+                                const protea_contender *c, bool labelled)
 {
     static const char *const names[] = { "source", "bn" }, *const styles[] = { "first", "second" };
     for (int i = 0; i < 2; i++) {
@@ -52,35 +52,41 @@ static protea_status add_beside(protea_beside *beside, curve *curves, int *n, co
         if (other == NULL || other == c)
             continue;
         curve *line = &curves[(*n)++];
-        PROTEA_TRY(curve_of(line, &other->tally, run->class_map != NULL));
+        PROTEA_TRY(curve_of(line, &other->tally, labelled));
         beside[*n - 1] = (protea_beside){ names[i], styles[i], { line->x, line->y, line->n } };
     }
     return PROTEA_OK;
 }
 
-static void write_figure(FILE *out, const protea_contender *c, const protea_plot *plot)
+static void write_legend(FILE *out, const protea_contender *c, const protea_plot *plot)
 {
-    fprintf(out, "<figure class=\"plot\"><figcaption>%s", c->name);
-    if (plot->percent)
-        fprintf(out, "<span>%.1f %%</span>", 100 * protea_adapt_part_mean(c));
-    fputs("</figcaption><div class=\"legend\">", out);
-    for (int i = 0; i < plot->n_beside && !plot->small; i++)
+    fprintf(out, "<div class=\"legend\"><span><i></i>%s</span>", c->name);
+    for (int i = 0; i < plot->n_beside; i++)
         fprintf(out, "<span><i class=\"%s\"></i>%s</span>", plot->beside[i].style, plot->beside[i].label);
     fputs("</div>", out);
+}
+
+static void write_figure(FILE *out, const protea_contender *c, const protea_plot *plot)
+{
+    fprintf(out, "<figure class=\"plot\"><figcaption>%s", plot->small ? c->name : plot->label);
+    if (plot->percent)
+        fprintf(out, "<span>%.1f %%</span>", 100 * protea_adapt_part_mean(c));
+    fputs("</figcaption>", out);
+    if (!plot->small)
+        write_legend(out, c, plot);
     protea_plot_write(out, plot);
     fputs("</figure>\n", out);
 }
 
-static protea_status write_plot(FILE *out, const protea_adapt_run *run, const protea_contender *c, bool small)
+static protea_status write_plot(FILE *out, const protea_adapt_run *run, const protea_contender *c, bool labelled, bool small)
 {
-    bool labelled = run->class_map != NULL;
     curve own = { 0 }, others[2] = { { 0 } };
     protea_beside beside[2];
     int n = 0;
     protea_status status = curve_of(&own, &c->tally, labelled);
     if (status == PROTEA_OK)
-        status = add_beside(beside, others, &n, run, c);
-    const protea_plot plot = { .label = labelled ? "accuracy along the stream" : "entropy of predictions along the stream",
+        status = add_beside(beside, others, &n, run, c, labelled);
+    const protea_plot plot = { .label = labelled ? "Accuracy" : "Entropy of predictions",
                                .line = { own.x, own.y, own.n }, .percent = labelled, .small = small, .x_label = "images",
                                .beside = beside, .n_beside = n };
     if (status == PROTEA_OK)
@@ -94,16 +100,19 @@ static protea_status write_plot(FILE *out, const protea_adapt_run *run, const pr
 protea_status protea_adapt_part_time(FILE *out, const protea_adapt_run *run)
 {
     int asked = 0;
+    bool labelled = run->class_map != NULL;
     for (int k = 0; k < run->n_contenders; k++)
         asked += !run->contender[k].baseline;
-    fprintf(out, "<section id=\"time\">\n<h2>Along the stream</h2>\n<p>%s, a mean over the last %s of it.%s</p>\n"
-            "<div class=\"plots%s\">\n",
-            run->class_map != NULL ? "Accuracy of predictions made before each update" : "Entropy of predictions, in nats",
-            "24th part", asked > 1 ? " Grey: the source model; green: batch statistics alone." : "",
-            asked > 1 ? " minor accent" : " wide");
-    for (int k = 0; k < run->n_contenders; k++)
-        if (!run->contender[k].baseline)
-            PROTEA_TRY(write_plot(out, run, &run->contender[k], asked > 1));
+    fprintf(out, "<section id=\"time\">\n<h2>Along the stream</h2>\n<p>Of predictions made before each update; a point is the mean "
+            "over a %dth part of the stream.%s</p>\n<div class=\"plots%s\">\n", WINDOWS,
+            asked > 1 ? " Grey: the source model; green: batch statistics alone." : "", asked > 1 ? " minor accent" : "");
+    for (int k = 0; k < run->n_contenders; k++) {
+        if (run->contender[k].baseline)
+            continue;
+        PROTEA_TRY(write_plot(out, run, &run->contender[k], labelled, asked > 1));
+        if (asked == 1 && labelled)
+            PROTEA_TRY(write_plot(out, run, &run->contender[k], false, false));
+    }
     fputs("</div>\n</section>\n", out);
     return PROTEA_OK;
 }
