@@ -1,112 +1,173 @@
-/* Nearest centroids on the matrix unit: 32 rows against 32 centroids at a time, in four tiles of sums. The sums start from the
- * centroids' shifts. While the unit multiplies one such square, the vector unit takes the minima of the one before. */
+/* Nearest centroids on the matrix unit: 32 centroids against 32 rows at a time, in four tiles of sums. A line of a tile is one
+ * centroid against 16 rows, so that the minima of 16 rows are one vector, which stays in a register. The sums start from the
+ * centroids' shifts. While the unit multiplies one square, the vector unit takes the minima of the square before it. */
 #include "backend/cpu/amx.h"
 
 #if defined(__x86_64__)
 
-#include <string.h>
-
 #include "backend/bf16.h"
 #include "backend/cpu/amx_tiles.h"
 
-enum { SIDE = 2 * TILE };
+enum { SIDE = 2 * TILE, SUMS = TILE * TILE, HEAD = SIDE * TILE * sizeof(float) };
 
-/* A panel: for each step of 32 columns two tiles of 16 centroids, in pairs of columns as the unit wants them; times -2. */
-static void pack(void *panel, const float *centroids, int64_t depth)
+/* A panel: for each of 32 centroids 16 times its shift, which is two tiles to start from; then for each step of 32 columns two
+ * tiles of 16 centroids; times -2. */
+static void pack(void *panel, const float *centroids, const float *shift, int64_t depth)
 {
-    protea_bf16 *out = panel;
-    for (int64_t i = 0; i < depth; i++)
-        for (int64_t j = 0; j < SIDE; j++) {
-            int64_t tile = i / STEP * 2 + j / TILE;
-            out[tile * TILE_WORDS + i % STEP / 2 * STEP + j % TILE * 2 + i % 2] = protea_f32_to_bf16(-2 * centroids[j * depth + i]);
-        }
+    float *head = panel;
+    protea_bf16 *out = (protea_bf16 *)(head + SIDE * TILE);
+    for (int64_t j = 0; j < SIDE; j++) {
+        for (int64_t i = 0; i < TILE; i++)
+            head[j * TILE + i] = shift[j];
+        for (int64_t i = 0; i < depth; i++)
+            out[(i / STEP * 2 + j / TILE) * TILE_WORDS + j % TILE * STEP + i % STEP] =
+                protea_f32_to_bf16(-2 * centroids[j * depth + i]);
+    }
 }
 
 /* Columns [i, i + 32) of a row less the centre, in bf16; those from d on are 0. */
 static inline __m512i columns(const float *row, const float *centre, int64_t i, int64_t d)
 {
-    __mmask16 low = d - i >= TILE ? 0xffff : (__mmask16)((1u << (d - i)) - 1);
     int64_t left = d - i - TILE;
+    __mmask16 low = left >= 0 ? 0xffff : (__mmask16)((1u << (left + TILE)) - 1);
     __mmask16 high = left >= TILE ? 0xffff : left > 0 ? (__mmask16)((1u << left) - 1) : 0;
     __m512 a = _mm512_sub_ps(_mm512_maskz_loadu_ps(low, row + i), _mm512_maskz_loadu_ps(low, centre + i));
     __m512 b = _mm512_sub_ps(_mm512_maskz_loadu_ps(high, row + i + TILE), _mm512_maskz_loadu_ps(high, centre + i + TILE));
     return (__m512i)_mm512_cvtne2ps_pbh(b, a);
 }
 
-/* A block: for each 16 rows, for each step of 32 columns, a tile. */
+/* Transposes 16 x 16 pairs of columns: in each of four rounds the lines i and i + step swap a half of each 2 * step. */
+static inline void transpose(__m512i line[static TILE])
+{
+    const __m512i count = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+#pragma GCC unroll 4
+    for (int step = 1; step < TILE; step *= 2) {
+        __m512i of_step = _mm512_and_si512(count, _mm512_set1_epi32(step)); /* step in the upper half of each 2 * step, else 0 */
+        __m512i low = _mm512_mask_add_epi32(count, _mm512_test_epi32_mask(count, of_step), count, _mm512_set1_epi32(TILE - step));
+        __m512i high = _mm512_mask_add_epi32(_mm512_add_epi32(count, _mm512_set1_epi32(step)),
+                                             _mm512_test_epi32_mask(count, of_step), count, _mm512_set1_epi32(TILE));
+#pragma GCC unroll 16
+        for (int i = 0; i < TILE; i++)
+            if ((i & step) == 0) {
+                __m512i a = line[i], b = line[i + step];
+                line[i] = _mm512_permutex2var_epi32(a, low, b);
+                line[i + step] = _mm512_permutex2var_epi32(a, high, b);
+            }
+    }
+}
+
+/* One tile: columns [i, i + 32) of 16 rows, a line for each pair of columns. */
+static inline void copy_tile(protea_bf16 *out, const float *const row[static TILE], const float *centre, int64_t i, int64_t d)
+{
+    __m512i line[TILE];
+#pragma GCC unroll 16
+    for (int r = 0; r < TILE; r++)
+        line[r] = columns(row[r], centre, i, d);
+    transpose(line);
+#pragma GCC unroll 16
+    for (int r = 0; r < TILE; r++)
+        _mm512_store_si512(out + r * STEP, line[r]);
+}
+
+/* A block: for each 16 rows, for each step of 32 columns, a tile. Missing rows repeat the last. */
 static void copy(void *block, const float *x, const int64_t *rows, int64_t n, const float *centre, int64_t d, int64_t depth)
 {
     int64_t padded = (n + SIDE - 1) / SIDE * SIDE;
-    for (int64_t r = 0; r < padded; r++) {
-        int64_t from = r < n ? r : n - 1;
-        const float *row = x + (rows != NULL ? rows[from] : from) * d;
-        protea_bf16 *out = (protea_bf16 *)block + r / TILE * TILE * depth + r % TILE * STEP;
+    for (int64_t first = 0; first < padded; first += TILE) {
+        const float *row[TILE];
+        for (int64_t r = 0; r < TILE; r++) {
+            int64_t from = first + r < n ? first + r : n - 1;
+            row[r] = x + (rows != NULL ? rows[from] : from) * d;
+        }
         for (int64_t i = 0; i < d; i += STEP)
-            _mm512_store_si512(out + i * TILE, columns(row, centre, i, d));
+            copy_tile((protea_bf16 *)block + first * depth + i * TILE, row, centre, i, d);
     }
 }
 
-/* sums (2,2 tiles) of 32 rows and 32 centroids. */
-static inline void multiply(float sums[static 4 * TILE * TILE], const protea_bf16 *rows, const protea_bf16 *panel,
-                            const float *shift, int64_t depth)
+/* Leaves the sums of 32 rows and a panel in the tiles 0 to 3: (centroids, rows) 0 0, 0 1, 1 0, 1 1. */
+static inline void multiply(const protea_bf16 *rows, const float *panel, int64_t depth)
 {
-    const protea_bf16 *lower = rows + TILE * depth;
-    _tile_loadd(0, shift, 0); /* 16 times the same row */
-    _tile_loadd(1, shift + TILE, 0);
-    _tile_loadd(2, shift, 0);
-    _tile_loadd(3, shift + TILE, 0);
+    const protea_bf16 *right = rows + TILE * depth, *centroids = (const protea_bf16 *)(panel + SIDE * TILE);
+    _tile_loadd(0, panel, 64);
+    _tile_loadd(1, panel, 64);
+    _tile_loadd(2, panel + SUMS, 64);
+    _tile_loadd(3, panel + SUMS, 64);
     for (int64_t i = 0; i < depth * TILE; i += TILE_WORDS) {
-        _tile_loadd(4, rows + i, 64);
-        _tile_loadd(6, panel + 2 * i, 64);
-        _tile_loadd(7, panel + 2 * i + TILE_WORDS, 64);
-        _tile_loadd(5, lower + i, 64);
+        _tile_loadd(4, centroids + 2 * i, 64);
+        _tile_loadd(6, rows + i, 64);
         _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, right + i, 64);
         _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, centroids + 2 * i + TILE_WORDS, 64);
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
     }
+}
+
+static inline void store_sums(float sums[static 4 * SUMS])
+{
     _tile_stored(0, sums, 64);
-    _tile_stored(1, sums + TILE * TILE, 64);
-    _tile_stored(2, sums + 2 * TILE * TILE, 64);
-    _tile_stored(3, sums + 3 * TILE * TILE, 64);
+    _tile_stored(1, sums + SUMS, 64);
+    _tile_stored(2, sums + 2 * SUMS, 64);
+    _tile_stored(3, sums + 3 * SUMS, 64);
 }
 
-/* Minima of 32 rows against sums. */
-static inline void keep_lower(float *best, int32_t *where, const float sums[static 4 * TILE * TILE], int32_t first)
+/* Minima of 2 x 16 rows, and whose they are. */
+typedef struct minima {
+    __m512 best[2];
+    __m512i where[2];
+} minima;
+
+/* The 32 centroids from number `first` on. */
+static inline void keep_lower(minima *m, const float sums[static 4 * SUMS], int32_t first)
 {
-    const __m512i number0 = _mm512_set1_epi32(first), number1 = _mm512_set1_epi32(first + 1);
-    for (int r = 0; r < SIDE; r++) {
-        const float *row = sums + (r / TILE * 2 * TILE + r % TILE) * TILE;
-        __m512 least = _mm512_load_ps(best + r * TILE), a = _mm512_load_ps(row), b = _mm512_load_ps(row + TILE * TILE);
-        __m512i at = _mm512_load_si512(where + r * TILE);
-        at = _mm512_mask_mov_epi32(at, _mm512_cmp_ps_mask(a, least, _CMP_LT_OQ), number0);
-        least = _mm512_min_ps(a, least);
-        at = _mm512_mask_mov_epi32(at, _mm512_cmp_ps_mask(b, least, _CMP_LT_OQ), number1);
-        least = _mm512_min_ps(b, least);
-        _mm512_store_ps(best + r * TILE, least);
-        _mm512_store_si512(where + r * TILE, at);
+    __m512i number = _mm512_set1_epi32(first);
+#pragma GCC unroll 4
+    for (int c = 0; c < SIDE; c++) {
+        const float *line = sums + c / TILE * 2 * SUMS + c % TILE * TILE;
+        for (int side = 0; side < 2; side++) {
+            __m512 sum = _mm512_load_ps(line + side * SUMS);
+            __mmask16 lower = _mm512_cmp_ps_mask(sum, m->best[side], _CMP_LT_OQ);
+            m->where[side] = _mm512_mask_mov_epi32(m->where[side], lower, number);
+            m->best[side] = _mm512_min_ps(sum, m->best[side]);
+        }
+        number = _mm512_add_epi32(number, _mm512_set1_epi32(1));
     }
 }
 
-static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panel, const float *shift,
-                    int64_t first, int64_t depth)
+/* 32 rows against all panels. */
+static inline void compare_rows(minima *m, const protea_bf16 *rows, const char *panels, size_t panel_bytes, int64_t n_panels,
+                                int32_t first, int64_t depth)
 {
-    float sums[2][4 * TILE * TILE] __attribute__((aligned(64)));
-    const protea_bf16 *rows = block;
-    int64_t i = 0;
+    float sums[2][4 * SUMS] __attribute__((aligned(64)));
+    multiply(rows, (const float *)panels, depth);
+    store_sums(sums[0]);
+    for (int64_t p = 1; p < n_panels; p++) {
+        multiply(rows, (const float *)(panels + (size_t)p * panel_bytes), depth);
+        keep_lower(m, sums[(p - 1) % 2], first + (int32_t)(p - 1) * SIDE);
+        store_sums(sums[p % 2]);
+    }
+    keep_lower(m, sums[(n_panels - 1) % 2], first + (int32_t)(n_panels - 1) * SIDE);
+}
+
+static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panels, size_t panel_bytes,
+                    int64_t n_panels, int64_t first, int64_t depth)
+{
     configure_tiles();
-    multiply(sums[0], rows, panel, shift, depth);
-    for (; i + SIDE < n; i += SIDE) {
-        int now = (int)(i / SIDE % 2);
-        multiply(sums[!now], rows + (i + SIDE) * depth, panel, shift, depth);
-        keep_lower(best + i * TILE, where + i * TILE, sums[now], (int32_t)first);
+    for (int64_t i = 0; i < n; i += SIDE) {
+        minima m = { { _mm512_load_ps(best + i), _mm512_load_ps(best + i + TILE) },
+                     { _mm512_load_si512(where + i), _mm512_load_si512(where + i + TILE) } };
+        compare_rows(&m, (const protea_bf16 *)block + i * depth, panels, panel_bytes, n_panels, (int32_t)first, depth);
+        for (int side = 0; side < 2; side++) {
+            _mm512_store_ps(best + i + side * TILE, m.best[side]);
+            _mm512_store_si512(where + i + side * TILE, m.where[side]);
+        }
     }
-    keep_lower(best + i * TILE, where + i * TILE, sums[i / SIDE % 2], (int32_t)first);
 }
 
 const protea_nearest_ops *protea_amx_nearest(void)
 {
-    static const protea_nearest_ops ops = { TILE, SIDE, SIDE, STEP, sizeof(protea_bf16), true, pack, copy, compare };
+    static const protea_nearest_ops ops = { 1, SIDE, HEAD, SIDE, STEP, sizeof(protea_bf16), true, pack, copy, compare };
     return &ops;
 }
 

@@ -9,18 +9,19 @@
 typedef struct protea_nearest_ops {
     int64_t lanes;      /* running minima of a row; centroid j meets number j % lanes */
     int64_t panel;      /* centroids in a panel: a multiple of lanes */
+    size_t head;        /* bytes of a panel before its centroids: for their shifts */
     int64_t rows;       /* rows of a block come in multiples of this */
     int64_t columns;    /* D is padded with zeros to a multiple of this: the depth */
     size_t bytes;       /* of an element in a block or a panel */
     bool bf16;          /* values are rounded to bf16 */
-    /* Lays a panel of centroids (panel,depth) out for compare. */
-    void (*pack)(void *panel, const float *centroids, int64_t depth);
+    /* Lays a panel of centroids (panel,depth) with their shifts (panel) out for compare. */
+    void (*pack)(void *panel, const float *centroids, const float *shift, int64_t depth);
     /* Lays n rows out for compare: x[rows[i]] (rows NULL: x[i]) of d numbers, less centre (depth). */
     void (*copy)(void *block, const float *x, const int64_t *rows, int64_t n, const float *centre, int64_t d, int64_t depth);
     /* For the n rows of a block (padded to `rows`): where shift[j] - 2 x.c_j is below best (n,lanes), it becomes best, and
-     * where (n,lanes) becomes the number of the vector of lanes, counted from `first` for this panel. */
-    void (*compare)(float *best, int32_t *where, const void *block, int64_t n, const void *panel, const float *shift,
-                    int64_t first, int64_t depth);
+     * where (n,lanes) becomes the number of j's vector of lanes, counted from `first` on over these panels. */
+    void (*compare)(float *best, int32_t *where, const void *block, int64_t n, const void *panels, size_t panel_bytes,
+                    int64_t n_panels, int64_t first, int64_t depth);
 } protea_nearest_ops;
 
 /* nearest_bytes, nearest_pack and nearest by protea_cpu.nearest. */

@@ -1,8 +1,8 @@
-/* Nearest centroids: a thread takes a block of rows, copies it into a layout that suits the arithmetic, and runs through all
- * panels of centroids with it, so that a panel stays in the first cache and the block in the second. Of the n x K distances
- * only a few running minima per row are ever in memory.
+/* Nearest centroids: a thread takes a block of rows, copies it into a layout that suits the arithmetic, and compares it with a
+ * chunk of panels of centroids after another; block and chunk stay in the second cache. Of the n x K distances only a few
+ * running minima per row are ever in memory.
  *
- * A pack: centre (depth), shift (K padded), panels, scratch of each thread. */
+ * A pack: centre (depth), panels, scratch of each thread. */
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "backend/cpu/nearest.h"
 #include "base/parallel.h"
 
-enum { LINE = 64, MOST_ROWS = 512, BLOCK_BYTES = 256 << 10 };
+enum { LINE = 64, MOST_ROWS = 512, BLOCK_BYTES = 256 << 10, CHUNK_BYTES = 1 << 20 };
 
 static size_t lines(size_t bytes)
 {
@@ -21,9 +21,9 @@ static size_t lines(size_t bytes)
 /* Where everything lies in a pack. */
 typedef struct layout {
     const protea_nearest_ops *ops;
-    int64_t depth, n_panels, block_rows;
+    int64_t depth, n_panels, chunk_panels, block_rows;
     size_t panel_bytes;
-    size_t shift, panels, scratch;              /* offsets in the pack; the centre is at 0 */
+    size_t panels, scratch;                     /* offsets in the pack; the centre is at 0 */
     size_t best, where, scratch_bytes;          /* offsets in a thread's scratch; the block of rows is at 0 */
 } layout;
 
@@ -35,12 +35,12 @@ static layout layout_of(const protea_backend *be, const protea_nearest_dims *dim
     size_t row_bytes = (size_t)l.depth * ops->bytes;
     int64_t rows = (int64_t)(BLOCK_BYTES / row_bytes) / ops->rows * ops->rows;
     l.block_rows = rows < ops->rows ? ops->rows : rows > MOST_ROWS ? MOST_ROWS : rows;
-    l.panel_bytes = lines(row_bytes * (size_t)ops->panel);
-    l.shift = lines((size_t)l.depth * sizeof(float));
-    l.panels = l.shift + lines((size_t)(l.n_panels * ops->panel) * sizeof(float));
+    l.panel_bytes = ops->head + lines(row_bytes * (size_t)ops->panel);
+    l.chunk_panels = l.panel_bytes < CHUNK_BYTES ? (int64_t)(CHUNK_BYTES / l.panel_bytes) : 1;
+    l.panels = lines((size_t)l.depth * sizeof(float));
     l.scratch = l.panels + (size_t)l.n_panels * l.panel_bytes;
     size_t minima = lines((size_t)(l.block_rows * ops->lanes) * sizeof(float));
-    size_t plain_panel = (size_t)(ops->panel * l.depth) * sizeof(float); /* while packing */
+    size_t plain_panel = (size_t)(ops->panel * (l.depth + 1)) * sizeof(float); /* with shifts; while packing */
     l.best = lines(row_bytes * (size_t)l.block_rows);
     l.where = l.best + minima;
     l.scratch_bytes = l.where + minima;
@@ -72,17 +72,19 @@ static void nearest_pack(protea_backend *be, void *pack, const float *centroids,
 {
     layout l = layout_of(be, dims);
     char *base = pack;
-    float *shift = (float *)(base + l.shift);
-    memset(base, 0, l.shift);
+    int64_t width = l.ops->panel;
+    memset(base, 0, l.panels);
     memcpy(base, centre, (size_t)dims->d * sizeof *centre);
 #pragma omp parallel for schedule(static)
     for (int64_t p = 0; p < l.n_panels; p++) {
         float *plain = (float *)(base + l.scratch + (size_t)protea_thread_index() * l.scratch_bytes);
-        memset(plain, 0, (size_t)(l.ops->panel * l.depth) * sizeof *plain);
-        for (int64_t j = p * l.ops->panel; j < (p + 1) * l.ops->panel; j++)
-            shift[j] = j < dims->k ? centred(plain + (j - p * l.ops->panel) * l.depth, centroids + j * dims->d, centre, &l,
-                                             dims->d) : INFINITY;
-        l.ops->pack(base + l.panels + (size_t)p * l.panel_bytes, plain, l.depth);
+        float *shift = plain + width * l.depth;
+        memset(plain, 0, (size_t)(width * l.depth) * sizeof *plain);
+        for (int64_t j = 0; j < width; j++) {
+            const float *centroid = centroids + (p * width + j) * dims->d;
+            shift[j] = p * width + j < dims->k ? centred(plain + j * l.depth, centroid, centre, &l, dims->d) : INFINITY;
+        }
+        l.ops->pack(base + l.panels + (size_t)p * l.panel_bytes, plain, shift, l.depth);
     }
 }
 
@@ -113,9 +115,11 @@ static void do_block(int32_t *index, const float *x, const int64_t *rows, int64_
     for (int64_t i = 0; i < l->block_rows * lanes; i++)
         best[i] = INFINITY;
     memset(where, 0, (size_t)(l->block_rows * lanes) * sizeof *where);
-    for (int64_t p = 0; p < l->n_panels; p++)
-        l->ops->compare(best, where, scratch, n, pack + l->panels + (size_t)p * l->panel_bytes,
-                        (const float *)(pack + l->shift) + p * l->ops->panel, p * vectors, l->depth);
+    for (int64_t p = 0; p < l->n_panels; p += l->chunk_panels) {
+        int64_t count = l->n_panels - p < l->chunk_panels ? l->n_panels - p : l->chunk_panels;
+        l->ops->compare(best, where, scratch, n, pack + l->panels + (size_t)p * l->panel_bytes, l->panel_bytes, count,
+                        p * vectors, l->depth);
+    }
     for (int64_t i = 0; i < n; i++)
         index[i] = lowest(best + i * lanes, where + i * lanes, lanes);
 }

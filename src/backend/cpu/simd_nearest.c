@@ -4,17 +4,18 @@
 #include "backend/cpu/simd.h"
 
 /* As many running sums as fit: 24 of 32 registers with AVX-512, 12 of 16 otherwise. */
-enum { ROWS = LANES == 16 ? 8 : 4, VECTORS = 3, PANEL = VECTORS * LANES };
+enum { ROWS = LANES == 16 ? 8 : 4, VECTORS = 3, PANEL = VECTORS * LANES, HEAD = (PANEL * (int)sizeof(float) + 63) / 64 * 64 };
 
 SIMD_INLINE vf aligned(const float *p)
 {
     return *(const vf *)p;
 }
 
-/* (depth,PANEL), each centroid times -2. */
-static void pack(void *panel, const float *centroids, int64_t depth)
+/* Shifts (PANEL), then (depth,PANEL), each centroid times -2. */
+static void pack(void *panel, const float *centroids, const float *shift, int64_t depth)
 {
-    float *out = panel;
+    float *out = (float *)((char *)panel + HEAD);
+    memcpy(panel, shift, PANEL * sizeof *shift);
     for (int64_t i = 0; i < depth; i++)
         for (int64_t j = 0; j < PANEL; j++)
             out[i * PANEL + j] = -2 * centroids[j * depth + i];
@@ -81,18 +82,23 @@ SIMD_INLINE void compare_tile(float *best, int32_t *where, const float *x, const
             keep_lower(best + r * LANES, where + r * LANES, sum[r][v], first + v);
 }
 
-static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panel, const float *shift,
-                    int64_t first, int64_t depth)
+/* A panel stays in the first cache while the block's rows go by. */
+static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panels, size_t panel_bytes,
+                    int64_t n_panels, int64_t first, int64_t depth)
 {
-    for (int64_t i = 0; i < n; i += ROWS)
-        compare_tile(best + i * LANES, where + i * LANES, (const float *)block + i * depth, panel, shift, (int32_t)first, depth);
+    for (int64_t p = 0; p < n_panels; p++) {
+        const char *panel = (const char *)panels + (size_t)p * panel_bytes;
+        for (int64_t i = 0; i < n; i += ROWS)
+            compare_tile(best + i * LANES, where + i * LANES, (const float *)block + i * depth, (const float *)(panel + HEAD),
+                         (const float *)panel, (int32_t)(first + p * VECTORS), depth);
+    }
 }
 
 const protea_nearest_ops *SIMD_NAME(protea_simd_nearest)(bool bf16)
 {
     static const protea_nearest_ops ops[2] = {
-        { LANES, PANEL, ROWS, 1, sizeof(float), false, pack, copy, compare },
-        { LANES, PANEL, ROWS, 1, sizeof(float), true, pack, copy_rounded, compare },
+        { LANES, PANEL, HEAD, ROWS, 1, sizeof(float), false, pack, copy, compare },
+        { LANES, PANEL, HEAD, ROWS, 1, sizeof(float), true, pack, copy_rounded, compare },
     };
     return &ops[bf16];
 }
