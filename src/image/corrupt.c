@@ -15,7 +15,7 @@ static const struct {
     ENTRY(gaussian_noise), ENTRY(shot_noise), ENTRY(impulse_noise), ENTRY(defocus_blur), ENTRY(glass_blur), ENTRY(motion_blur),
     ENTRY(zoom_blur), ENTRY(snow), ENTRY(frost), ENTRY(fog), ENTRY(brightness), ENTRY(contrast), ENTRY(elastic_transform),
     ENTRY(pixelate), ENTRY(jpeg_compression),
-    ENTRY(speckle_noise), ENTRY(gaussian_blur), ENTRY(saturate),
+    ENTRY(speckle_noise), ENTRY(gaussian_blur), ENTRY(spatter), ENTRY(saturate),
 };
 
 const char *protea_corruption_name(int id)

@@ -1,5 +1,5 @@
 /* The corruptions of Hendrycks & Dietterich 2019 ("Benchmarking neural network robustness to common corruptions and
- * perturbations", ICLR; arXiv 1903.12261): 15 that are evaluated and others that are for tuning, each at five severities.
+ * perturbations", ICLR; arXiv 1903.12261): 15 that are evaluated and 4 that are for tuning, each at five severities.
  *
  * The constants are those of the code that made the published sets (hendrycks/robustness: make_cifar_c.py and
  * make_imagenet_c.py), with its oddities, each named where it is computed; all results are cut, not rounded, to 8 bits where
@@ -16,14 +16,14 @@
 #include "image/image.h"
 
 enum {
-    PROTEA_CORRUPTIONS = 18,          /* all; ids are 0 .. 17 in the order of evaluation, the extras last */
+    PROTEA_CORRUPTIONS = 19,          /* all; ids are 0 .. 18 in the order of evaluation, the extras last */
     PROTEA_CORRUPTIONS_STANDARD = 15, /* the ids below are evaluated; the rest is for tuning, never to be reported */
     PROTEA_SEVERITIES = 5,            /* 1 .. 5 */
     PROTEA_CORRUPT_SMALL = 64
 };
 
 /* gaussian_noise shot_noise impulse_noise defocus_blur glass_blur motion_blur zoom_blur snow frost fog brightness contrast
- * elastic_transform pixelate jpeg_compression | speckle_noise gaussian_blur saturate. NULL for other ids. */
+ * elastic_transform pixelate jpeg_compression | speckle_noise gaussian_blur spatter saturate. NULL for other ids. */
 const char *protea_corruption_name(int id);
 /* -1 when there is none of this name; a dash counts as an underscore. */
 int protea_corruption_find(const char *name);

@@ -69,14 +69,16 @@ protea_status protea_corrupt_saturate(const protea_corruption *c)
 
 static void reduce_contrast(protea_image *image, int channel, double factor)
 {
-    uint64_t sum = 0;
+    double sum = 0, unit_of[256];
     uint8_t table[256];
     size_t n = (size_t)image->w * (size_t)image->h;
-    for (size_t i = 0; i < n; i++)
-        sum += image->px[3 * i + (size_t)channel];
-    double mean = (double)sum / (double)n / 255;
     for (int v = 0; v < 256; v++)
-        table[v] = protea_cut(unit((v / 255. - mean) * factor + mean) * 255);
+        unit_of[v] = v / 255.;
+    for (size_t i = 0; i < n; i++)
+        sum += unit_of[image->px[3 * i + (size_t)channel]];
+    double mean = sum / (double)n;
+    for (int v = 0; v < 256; v++)
+        table[v] = protea_cut(unit((unit_of[v] - mean) * factor + mean) * 255);
     for (size_t i = 0; i < n; i++)
         image->px[3 * i + (size_t)channel] = table[image->px[3 * i + (size_t)channel]];
 }

@@ -20,6 +20,19 @@ protea_status protea_field_of(protea_field *field, const protea_image *image)
     return PROTEA_OK;
 }
 
+void protea_field_normal(protea_field *field, double mean, double sigma, protea_rng *rng)
+{
+    enum { BLOCK = 4 * PROTEA_RNG_CHUNK };
+    float z[BLOCK];
+    size_t n = (size_t)field->w * (size_t)field->h * (size_t)field->channels;
+    for (size_t i = 0; i < n; i += BLOCK) {
+        size_t part = n - i < BLOCK ? n - i : BLOCK;
+        protea_rng_fill_normal(rng, z, (int64_t)part);
+        for (size_t k = 0; k < part; k++)
+            field->v[i + k] = mean + sigma * (double)z[k];
+    }
+}
+
 void protea_field_store(protea_image *image, const protea_field *field)
 {
     for (size_t i = 0, n = protea_values(image); i < n; i++)

@@ -47,6 +47,8 @@ typedef struct protea_field {
 protea_status protea_field_new(protea_field *field, int w, int h, int channels);
 /* The picture as numbers in 0..1; owned. */
 protea_status protea_field_of(protea_field *field, const protea_image *image);
+/* Fills the field with normal numbers. */
+void protea_field_normal(protea_field *field, double mean, double sigma, protea_rng *rng);
 /* Clips to 0..1 and cuts to 8 bits. */
 void protea_field_store(protea_image *image, const protea_field *field);
 
@@ -67,7 +69,7 @@ typedef struct protea_tap {
     int dx, dy;
     double weight;
 } protea_tap;
-/* px[y][x] = cut(sum of weight * px[y + dy][x + dx] + bias), bias 0.5 rounds. */
+/* px[y][x] = cut(sum of weight * px[y + dy][x + dx] + bias). */
 protea_status protea_correlate(uint8_t *px, int w, int h, int channels, const protea_tap *taps, int n_taps, protea_border border,
                                double bias);
 

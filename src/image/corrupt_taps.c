@@ -74,7 +74,7 @@ protea_status protea_correlate(uint8_t *px, int w, int h, int channels, const pr
 }
 
 /* MagickCore's effect.c: 2 ceil(radius) + 1 taps exp(-i^2 / 2 sigma^2), i from 0 (one-sided), places rounded half down, edge
- * pixels repeated, rounded to 8 bits. */
+ * pixels repeated. ImageMagick 6.9 rounds the sum to its 16 bits (257 to a level) and cuts that to 8 when it writes PNG. */
 protea_status protea_motion(uint8_t *px, int w, int h, int channels, double radius, double sigma, double degrees)
 {
     enum { TAPS_MAX = 64 };
@@ -90,5 +90,5 @@ protea_status protea_motion(uint8_t *px, int w, int h, int channels, double radi
     }
     for (int i = 0; i < n; i++)
         taps[i].weight /= sum;
-    return protea_correlate(px, w, h, channels, taps, n, PROTEA_BORDER_NEAREST, 0.5);
+    return protea_correlate(px, w, h, channels, taps, n, PROTEA_BORDER_NEAREST, 0.5 / 257);
 }

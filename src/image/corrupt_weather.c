@@ -103,15 +103,8 @@ static const snowfall snowfalls[2][PROTEA_SEVERITIES] = {
 /* flake: (h,w) bytes. noise, zoomed: fields of one channel. */
 static protea_status make_flakes(uint8_t *flake, protea_field *noise, protea_field *zoomed, const snowfall *s, protea_rng *rng)
 {
-    enum { BLOCK = 4 * PROTEA_RNG_CHUNK };
-    float z[BLOCK];
     size_t n = (size_t)noise->w * (size_t)noise->h;
-    for (size_t i = 0; i < n; i += BLOCK) {
-        size_t part = n - i < BLOCK ? n - i : BLOCK;
-        protea_rng_fill_normal(rng, z, (int64_t)part);
-        for (size_t k = 0; k < part; k++)
-            noise->v[i + k] = s->mean + s->sigma * (double)z[k];
-    }
+    protea_field_normal(noise, s->mean, s->sigma, rng);
     PROTEA_TRY(protea_field_zoom(zoomed, noise, s->zoom));
     for (size_t i = 0; i < n; i++)
         flake[i] = zoomed->v[i] < s->threshold ? 0 : protea_cut(fmin(zoomed->v[i], 1) * 255);
