@@ -12,6 +12,7 @@
 #include "stop.h"
 #include "summary.h"
 #include "terminal.h"
+#include "waiting.h"
 
 /* What was printed must have arrived: a full disk under standard output is a failure. */
 static protea_status finish_output(cli_terminal *t, protea_status status)
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
     cli_call call;
     cli_terminal terminal = cli_terminal_open(false);
     protea_status status;
+    cli_bound_waiting(argv);
     cli_ignore_write_signals();
     cli_read_call(&call, argc, argv);
     if (call.version) {

@@ -4,6 +4,7 @@
 set -eu
 build=$1
 command -v qemu-x86_64 >/dev/null || { echo "skipped: emulated processors (qemu-user is not installed)"; exit 0; }
+export OMP_WAIT_POLICY=passive # and the command does not start itself again, on the real processor
 failed=0
 on() # PROCESSOR COMMAND...
 {

@@ -48,4 +48,11 @@ run synth shapes --n=7 -o a --size 9 --size 8 --json; want_code 0; want_json n 7
 run inspect --no_labels a --json; want_code 0; want_json classes 0; want_json width '\[8, 8\]'
 run inspect --no-labels --no-no-labels -- a --json; want_code 2
 run inspect --quiet -- a; want_code 0; want_out "classes           7"; want_no_err
+
+# threads that wait sleep soon, unless the caller says how to wait
+waiting() { env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT OMP_DISPLAY_ENV=verbose "$@" "$protea" --version 2>err >out || fail "exit code 0 wanted"; }
+waiting LC_ALL=C; grep -c "GOMP_SPINCOUNT" err | grep -qx 2 || fail "a second start wanted"
+grep "GOMP_SPINCOUNT" err | tail -n 1 | grep -q "'10001'" || fail "few spins wanted"
+waiting OMP_WAIT_POLICY=active; grep -c "GOMP_SPINCOUNT" err | grep -qx 1 || fail "one start wanted"
+waiting GOMP_SPINCOUNT=77; grep "GOMP_SPINCOUNT" err | grep -q "'77'" || fail "77 spins wanted"
 finish
