@@ -5,7 +5,7 @@ export LC_ALL=C
 RANDOM=${SEED:=$$}
 echo "SEED=$SEED"
 data=synth:shapes,n=192,size=16
-options="--arch resnet18-w16 --batch-size 32 --size-crops 16,12 --nmb-crops 2,2 --min-scale-crops 0.3,0.1
+options="--threads 1 --arch resnet18-w16 --batch-size 32 --size-crops 16,12 --nmb-crops 2,2 --min-scale-crops 0.3,0.1
     --max-scale-crops 1,0.3 --nmb-prototypes 30 --hidden-mlp 64 --feat-dim 32 --queue-length 64 --epoch-queue-starts 1
     --freeze-prototypes-niters 4 --epochs 20"
 
