@@ -59,8 +59,8 @@ static protea_status look_inside(const char *path, bool *empty, bool *locked)
 
 static protea_status refuse_full(const char *path)
 {
-    return protea_fail(PROTEA_ERR_USAGE, "%s: the run directory is not empty; --resume goes on with the run in it, --overwrite "
-                       "replaces it", path);
+    return protea_fail(PROTEA_ERR_USAGE, "%s: the run directory is not empty; --overwrite replaces what is in it, --resume goes on "
+                       "with a training run", path);
 }
 
 static protea_status busy(const char *path, int lock)

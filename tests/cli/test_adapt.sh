@@ -60,6 +60,23 @@ run adapt bn model flat -o flatout --json; want_code 0; want_json n 7
 grep -q accuracy out && fail "no labels, no accuracy"
 want_file flatout/report.html
 
+# the example adapts to frames from standard input: PPM, or raw of a given size
+example=$(dirname "$protea")/example_adapt_stdin
+for i in $(seq 40); do
+    yes "$i frame" | head -c 768 >frame
+    cat frame >>frames.raw
+    { printf 'P6\n16 16\n255\n'; cat frame; } >>frames.ppm
+done
+last="example_adapt_stdin"
+if [ -x "$example" ]; then
+    "$example" model tent <frames.ppm >out 2>err || fail "exit code 0 wanted"
+    [ "$(wc -l <out)" -eq 40 ] || fail "a line a frame wanted"
+    want_err "40 frames, 1 updates, 0 rollbacks"; want_file adapted.safetensors
+    cp out ppm.out
+    "$example" model tent 16 16 <frames.raw >out 2>err || fail "exit code 0 wanted"
+    cmp -s out ppm.out || fail "raw frames are answered as PPM"
+fi
+
 # refused
 refused 2 "tent" adapt tend model new -o x
 refused 2 "--overwrite" adapt bn model new -o one
