@@ -7,6 +7,7 @@
 #define PROTEA_METHOD_LIST(X) \
     X(deepcluster_v2) \
     X(moco) \
+    X(pcl) \
     X(simsiam) \
     X(supervised) \
     X(swav)
