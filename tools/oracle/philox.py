@@ -1,0 +1,40 @@
+"""The counter-based generator of src/base/rng.c, to the same numbers: for oracles of what is drawn."""
+
+MASK = 0xFFFFFFFF
+KMEANS, METHOD = 6, 7  # protea_rng_use
+
+
+class Philox:
+    def __init__(self, seed, use, a, b, c):
+        self.key = (seed & MASK, seed >> 32 ^ use << 24 ^ a)
+        self.counter = [0, c, b & MASK, b >> 32]
+        self.block = []
+
+    def u32(self):
+        if not self.block:
+            c0, c1, c2, c3 = self.counter
+            k0, k1 = self.key
+            for _ in range(10):
+                p0, p1 = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+                c0, c1, c2, c3 = p1 >> 32 ^ c1 ^ k0, p1 & MASK, p0 >> 32 ^ c3 ^ k1, p0 & MASK
+                k0, k1 = k0 + 0x9E3779B9 & MASK, k1 + 0xBB67AE85 & MASK
+            self.block = [c0, c1, c2, c3]
+            self.counter[0] += 1
+        return self.block.pop()
+
+    def below(self, n):
+        limit = (1 << 64) - 1 - ((1 << 64) - 1) % n
+        while True:
+            high = self.u32()
+            draw = high << 32 | self.u32()
+            if draw < limit:
+                return draw % n
+
+
+def draw_negatives(rng, count, positive, n_clusters):
+    """As src/cluster/negatives.c without replacement."""
+    room = [c for c in range(n_clusters) if c not in set(positive)]
+    for i in range(min(count, len(room))):
+        j = i + rng.below(len(room) - i)
+        room[i], room[j] = room[j], room[i]
+    return room[:count]
