@@ -55,6 +55,7 @@ typedef struct protea_kmeans_opts {
     int64_t min_points_per_centroid;  /* warn below */
     const float *weights;             /* (n) each >= 0, or NULL: all 1 */
     const float *centroids;           /* (k,d) to start from (a warm start), or NULL; nredo then counts as 1 */
+    const char *name;                 /* what messages call the rows: a file's name, say; NULL: "k-means" */
     /* Called after each iteration; not 0 ends the run with PROTEA_STOPPED. May be NULL. */
     int (*each)(void *cookie, const protea_kmeans_iteration *iteration);
     void *cookie;
@@ -74,7 +75,7 @@ typedef struct protea_kmeans_out {
                                        * iteration's (the best redo's), which is one update behind */
 } protea_kmeans_out;
 
-/* x (n,d), row-major, finite. threads: 0 for all processors; hooks (log, stop) may be NULL.
+/* x (n,d), row-major, finite. threads: 0 for all processors; hooks (only their log is used) may be NULL.
  * Errors: PROTEA_ERR_USAGE (an option out of its range), PROTEA_ERR_INPUT (fewer rows than k; a NaN, an infinity or a number
  * beyond 1e15, with row and column; a negative weight), PROTEA_ERR_MEMORY, PROTEA_STOPPED. */
 protea_status protea_kmeans(protea_kmeans_out *out, const float *x, int64_t n, int64_t d, const protea_kmeans_opts *opts,

@@ -3,6 +3,7 @@
     X(train)   \
     X(predict) \
     X(embed)   \
+    X(kmeans)  \
     X(eval)    \
     X(adapt)   \
     X(corrupt) \

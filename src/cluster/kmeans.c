@@ -38,8 +38,8 @@ static protea_status check_opts(const protea_kmeans_opts *o, int64_t n, int64_t 
         return protea_fail(PROTEA_ERR_USAGE, "k-means: max_points_per_centroid is %lld, at least 0 wanted",
                            (long long)o->max_points_per_centroid);
     if (d < 1 || n < o->k)
-        return protea_fail(PROTEA_ERR_INPUT, "k-means: %lld rows of %lld columns for %lld clusters; at least as many rows as "
-                           "clusters wanted", (long long)n, (long long)d, (long long)o->k);
+        return protea_fail(PROTEA_ERR_INPUT, "%s: %lld rows of %lld columns for %lld clusters; at least as many rows as "
+                           "clusters wanted", o->name != NULL ? o->name : "k-means", (long long)n, (long long)d, (long long)o->k);
     return PROTEA_OK;
 }
 
@@ -61,7 +61,7 @@ static protea_status prepare(lloyd *l)
     PROTEA_TRY(protea_new(&l->mean, d, sizeof *l->mean, "a mean"));
     PROTEA_TRY(protea_points_check(&l->all, l->mean));
     if (l->o->centroids != NULL) {
-        protea_points start = { .x = l->o->centroids, .n = l->o->k, .d = l->all.d };
+        const protea_points start = { .x = l->o->centroids, .n = l->o->k, .d = l->all.d, .name = "initial centroids" };
         float *ignored = l->out->centroids; /* (k,d): nothing is in it yet */
         PROTEA_TRY(protea_points_check(&start, ignored));
     }
@@ -141,7 +141,7 @@ protea_status protea_kmeans_fit(protea_ctx *cx, protea_kmeans_out *out, const fl
                                 const protea_kmeans_opts *opts)
 {
     lloyd l = { .cx = cx, .o = opts, .out = out, .best = INFINITY,
-                .all = { .x = x, .weights = opts->weights, .n = n, .d = d } };
+                .all = { .x = x, .weights = opts->weights, .n = n, .d = d, .name = opts->name } };
     out->n_record = 0;
     protea_status status = fit(&l);
     protea_free(l.mean);

@@ -7,13 +7,18 @@
 enum { PARTS = 64 };
 static const float LARGEST = 1e15f; /* its square, summed over many columns, fits in an f32 */
 
+static const char *name_of(const protea_points *p)
+{
+    return p->name != NULL ? p->name : "k-means";
+}
+
 /* Fails with the first number that cannot be. */
 static protea_status refuse(const protea_points *p)
 {
     for (int64_t i = 0; i < p->n * p->d; i++)
         if (!(fabsf(p->x[i]) <= LARGEST))
-            return protea_fail(PROTEA_ERR_INPUT, "k-means: row %lld, column %lld holds %g; finite numbers of at most %g wanted",
-                               (long long)(i / p->d), (long long)(i % p->d), (double)p->x[i], (double)LARGEST);
+            return protea_fail(PROTEA_ERR_INPUT, "%s: row %lld, column %lld holds %g; finite numbers of at most %g wanted",
+                               name_of(p), (long long)(i / p->d), (long long)(i % p->d), (double)p->x[i], (double)LARGEST);
     return PROTEA_OK;
 }
 
@@ -22,12 +27,12 @@ static protea_status check_weights(const protea_points *p)
     double sum = 0;
     for (int64_t i = 0; i < p->n; i++) {
         if (!(p->weights[i] >= 0 && p->weights[i] <= LARGEST))
-            return protea_fail(PROTEA_ERR_INPUT, "k-means: the weight of row %lld is %g; 0 to %g wanted", (long long)i,
-                               (double)p->weights[i], (double)LARGEST);
+            return protea_fail(PROTEA_ERR_INPUT, "%s: the weight of row %lld is %g; 0 to %g wanted", name_of(p),
+                               (long long)i, (double)p->weights[i], (double)LARGEST);
         sum += (double)p->weights[i];
     }
     if (!(sum > 0))
-        return protea_fail(PROTEA_ERR_INPUT, "k-means: every row has weight 0");
+        return protea_fail(PROTEA_ERR_INPUT, "%s: every row has weight 0", name_of(p));
     return PROTEA_OK;
 }
 

@@ -12,6 +12,7 @@ typedef struct protea_points {
     const float *weights;   /* of x's rows, or NULL; borrowed */
     int64_t *rows;          /* (n) rising, owned, or NULL */
     int64_t n, d;
+    const char *name;       /* for messages; NULL: "k-means" */
 } protea_points;
 
 static inline int64_t protea_point_row(const protea_points *p, int64_t i)

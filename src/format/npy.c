@@ -2,9 +2,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
@@ -162,6 +165,40 @@ protea_status protea_npy_read(protea_tensor *out, const char *path)
     }
     out->data = memmove(bytes, bytes + start, len - start); /* the file's own buffer becomes the tensor's */
     return PROTEA_OK;
+}
+
+static protea_status map_elements(protea_npy_map *out, int fd, const char *path)
+{
+    const protea_blob blob = { .fd = fd, .size = out->size };
+    uint64_t start = 0;
+    PROTEA_TRY(protea_npy_look(&out->t, &start, &blob, path));
+    if (start % protea_dtype_bytes(out->t.dtype) != 0)
+        return bad(path, "its elements are not aligned");
+    void *map = mmap(NULL, out->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return protea_fail(PROTEA_ERR_IO, "%s: cannot be mapped: %m", path);
+    out->map = map;
+    out->t.data = (char *)map + start;
+    return PROTEA_OK;
+}
+
+protea_status protea_npy_map_open(protea_npy_map *out, const char *path)
+{
+    uint64_t size;
+    int fd;
+    *out = (protea_npy_map){ 0 };
+    PROTEA_TRY(protea_open_regular(AT_FDCWD, path, path, &fd, &size));
+    out->size = (size_t)size;
+    protea_status status = map_elements(out, fd, path);
+    close(fd);
+    return status;
+}
+
+void protea_npy_map_close(protea_npy_map *m)
+{
+    if (m->map != NULL)
+        munmap(m->map, m->size);
+    *m = (protea_npy_map){ 0 };
 }
 
 static const char *descr_of(protea_dtype dtype)

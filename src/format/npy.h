@@ -17,6 +17,16 @@ protea_status protea_npy_read(protea_tensor *out, const char *path);
  * the dims ask for. Errors: as above. */
 protea_status protea_npy_look(protea_tensor *out, uint64_t *start, const protea_blob *blob, const char *name);
 
+/* An array used where it lies in its file, which may be larger than memory. Do not shorten the file meanwhile. */
+typedef struct protea_npy_map {
+    protea_tensor t;    /* plain; its elements may only be read */
+    void *map;
+    size_t size;
+} protea_npy_map;
+/* Errors: as protea_npy_read; also PROTEA_ERR_INPUT where the elements are not aligned (no program that we know writes that). */
+protea_status protea_npy_map_open(protea_npy_map *out, const char *path);
+void protea_npy_map_close(protea_npy_map *m); /* accepts a zeroed one */
+
 /* Writes a header for elements that follow. It is PROTEA_NPY_HEAD bytes long whatever the dims are, so that it can be written
  * again over the first one when their number is known. */
 enum { PROTEA_NPY_HEAD = 192 };

@@ -53,6 +53,11 @@ static void round_trips(void **state)
         assert_memory_equal(got.dim, cases[i].dim, (size_t)got.n_dims * sizeof *got.dim);
         assert_memory_equal(got.data, cases[i].data, protea_bytes(&got));
         protea_tensor_release(&got);
+        protea_npy_map map;
+        assert_int_equal(protea_npy_map_open(&map, path), PROTEA_OK);
+        assert_memory_equal(map.t.dim, cases[i].dim, (size_t)map.t.n_dims * sizeof *map.t.dim);
+        assert_memory_equal(map.t.data, cases[i].data, protea_bytes(&map.t));
+        protea_npy_map_close(&map);
     }
 }
 
