@@ -2,6 +2,7 @@
 #include "data/augment.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 int protea_augment_group(const protea_augment_opts *opts, int view)
@@ -53,6 +54,31 @@ static rectangle random_rectangle(int w, int h, double min_scale, double max_sca
         return r;
     }
     return largest_centred(w, h, opts->min_ratio, opts->max_ratio);
+}
+
+static protea_status crop_view(const protea_image *image, const protea_augment_opts *opts, int g, protea_rng *rng,
+                               protea_augment_buffer *b)
+{
+    int size = (int)opts->size_crops.v[g];
+    rectangle r = random_rectangle(image->w, image->h, opts->min_scale_crops.v[g], opts->max_scale_crops.v[g], opts, rng);
+    return protea_image_crop(&b->view, image, r.x, r.y, r.w, r.h, size, size);
+}
+
+/* The central square, moved: what comes in from outside is black, as torchvision's RandomCrop with padding has it. */
+static protea_status shift_view(const protea_image *image, const protea_augment_opts *opts, int g, protea_rng *rng,
+                                protea_augment_buffer *b)
+{
+    int size = (int)opts->size_crops.v[g], most = (int)(opts->pad * size + 0.5);
+    PROTEA_TRY(protea_image_center(&b->tmp, image, size));
+    PROTEA_TRY(protea_image_reserve(&b->view, size, size));
+    int down = (int)protea_rng_below(rng, (uint64_t)(2 * most) + 1) - most;
+    int right = (int)protea_rng_below(rng, (uint64_t)(2 * most) + 1) - most;
+    int from = right < 0 ? -right : 0, to = right > 0 ? right : 0, wide = size - abs(right);
+    memset(b->view.px, 0, (size_t)size * (size_t)size * 3);
+    for (int y = 0; y < size; y++)
+        if (y - down >= 0 && y - down < size)
+            memcpy(b->view.px + 3 * (y * size + to), b->tmp.px + 3 * ((y - down) * size + from), 3 * (size_t)wide);
+    return PROTEA_OK;
 }
 
 static bool happens(protea_rng *rng, double p)
@@ -113,9 +139,8 @@ static void normalise(float *x, const protea_image *view, const float mean[3], c
 protea_status protea_augment_view(float *x, const protea_image *image, const protea_augment_opts *opts, int view, protea_rng rng,
                                   const float mean[3], const float std[3], protea_augment_buffer *b)
 {
-    int g = protea_augment_group(opts, view), size = (int)opts->size_crops.v[g];
-    rectangle r = random_rectangle(image->w, image->h, opts->min_scale_crops.v[g], opts->max_scale_crops.v[g], opts, &rng);
-    PROTEA_TRY(protea_image_crop(&b->view, image, r.x, r.y, r.w, r.h, size, size));
+    int g = protea_augment_group(opts, view);
+    PROTEA_TRY(opts->pad > 0 ? shift_view(image, opts, g, &rng, b) : crop_view(image, opts, g, &rng, b));
     if (happens(&rng, opts->flip_p))
         protea_image_flip(&b->view);
     if (happens(&rng, opts->jitter_p))

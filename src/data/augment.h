@@ -11,6 +11,7 @@
 typedef struct protea_augment_opts {
     protea_list size_crops, nmb_crops, min_scale_crops, max_scale_crops; /* same n: an entry per kind of crop */
     double min_ratio, max_ratio;                     /* 3/4, 4/3 */
+    double pad;                                      /* 0; else a shift instead of a random crop: share of the side */
     double flip_p;                                   /* 0.5 */
     double jitter_p, brightness, contrast, saturation, hue; /* 0.8; 0.8 0.8 0.8 0.2 */
     double gray_p;                                   /* 0.2 */

@@ -5,7 +5,7 @@ export LC_ALL=C
 
 data=synth:shapes,n=600,size=12
 other=synth:shapes,n=200,size=12,seed=2
-small="--threads 1 --arch resnet18-w16 --batch-size 20 --lr 0.02 --min-scale-crops 0.9"
+small="--threads 1 --arch resnet18-w16 --batch-size 20 --lr 0.02 --pad 0.1"
 # shellcheck disable=SC2086
 train() { run train supervised $data $small "$@"; }
 same_run() {

@@ -1,5 +1,5 @@
-/* Proves: crops have torchvision's distribution of area and ratio, each random step happens as often as asked, views follow
- * their key alone, the plain view is exact, and options that cannot be are refused. */
+/* Proves: crops have torchvision's distribution of area and ratio, shifts theirs, each random step happens as often as asked,
+ * views follow their key alone, the plain view is exact, and options that cannot be are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,6 +87,35 @@ static void crops_are_torchvisions(void **state)
     assert_true(fabs(log_ratio / DRAWS) < 0.012);
     assert_true(fabs(log_ratio2 / DRAWS - spread * spread / 3) < 0.004);
     assert_true(fabs(left / DRAWS - 0.5) < 0.02);
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
+/* On a ramp a shift can be read off any pixel: every one of the 5 x 5 happens as often as any other, and the rest is black. */
+static void a_shifted_view_is_the_whole_picture(void **state)
+{
+    (void)state;
+    enum { SIZE = 16, MOST = 2, WIDE = 2 * MOST + 1, DRAWS = 5000 };
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(SIZE, SIZE);
+    float x[3 * SIZE * SIZE];
+    int times[WIDE * WIDE] = { 0 };
+    o.pad = 0.125;
+    for (int i = 0; i < DRAWS; i++) {
+        protea_rng rng = protea_rng_make(1, PROTEA_RNG_VIEW, 0, (uint64_t)i, 0);
+        assert_int_equal(protea_augment_view(x, &image, &o, 0, rng, zero, one, &b), PROTEA_OK);
+        int right = 8 - (int)lround(255 * (double)x[8 * SIZE + 8]);
+        int down = 8 - (int)lround(255 * (double)x[SIZE * SIZE + 8 * SIZE + 8]);
+        times[(down + MOST) * WIDE + right + MOST]++;
+        for (int p = 0; p < SIZE * SIZE; p++) {
+            int column = p % SIZE - right, row = p / SIZE - down;
+            bool inside = column >= 0 && column < SIZE && row >= 0 && row < SIZE;
+            assert_int_equal(lround(255 * (double)x[2 * SIZE * SIZE + p]), inside ? image.px[3 * (row * SIZE + column) + 2] : 0);
+        }
+    }
+    for (int t = 0; t < WIDE * WIDE; t++)
+        assert_true(abs(times[t] - DRAWS / (WIDE * WIDE)) < 5 * 14);
     protea_augment_buffer_release(&b);
     protea_image_release(&image);
 }
@@ -289,7 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_are_numbered_by_group), cmocka_unit_test(neighbours_of_one_size_are_one_group),
-        cmocka_unit_test(crops_are_torchvisions),
+        cmocka_unit_test(crops_are_torchvisions), cmocka_unit_test(a_shifted_view_is_the_whole_picture),
         cmocka_unit_test(small_crops_come_from_their_own_range), cmocka_unit_test(long_pictures_fall_back_to_the_centre),
         cmocka_unit_test(steps_happen_as_often_as_asked), cmocka_unit_test(a_view_follows_its_key),
         cmocka_unit_test(the_plain_view_is_normalised), cmocka_unit_test(the_table_gives_the_papers_defaults),
