@@ -129,10 +129,10 @@ static protea_status measure_drift(const protea_lane *lane, double *drift)
     return status;
 }
 
-/* Back to the last good state; to the source's when that has just proved to be none. */
+/* Back to the last good state; to the source's when that proved to be none: the model was never well since. */
 static protea_status go_back(protea_ctx *cx, protea_lane *lane, const char *found)
 {
-    bool again = lane->rollbacks > 0 && lane->batches - lane->sick_at <= GOOD_EVERY;
+    bool again = lane->rollbacks > 0 && lane->good_at <= lane->sick_at;
     if (again) {
         PROTEA_TRY(protea_adapter_reset(lane->adapter, cx));
         protea_snapshot_take(lane->good);
@@ -142,7 +142,7 @@ static protea_status go_back(protea_ctx *cx, protea_lane *lane, const char *foun
     }
     protea_guard_restart(&lane->guard);
     lane->rollbacks++;
-    lane->sick_at = lane->good_at = lane->batches;
+    lane->sick_at = lane->batches;
     snprintf(lane->trouble, sizeof lane->trouble, "after batch %lld: %s; back to %s", (long long)lane->batches, found,
              again ? "the source model" : "the last good state");
     protea_log(cx, PROTEA_LOG_WARN, "guard: %s", lane->trouble);
@@ -151,16 +151,17 @@ static protea_status go_back(protea_ctx *cx, protea_lane *lane, const char *foun
 
 static protea_status watch(protea_ctx *cx, protea_lane *lane, const protea_tensor *x)
 {
-    char found[160];
+    char found[PROTEA_GUARD_TEXT];
     double drift;
     protea_tensor logits;
     PROTEA_TRY(protea_adapter_predict(lane->unadapted, cx, x, &logits));
     PROTEA_TRY(keep_softmax(cx, &lane->source_probability, &logits));
     protea_guard_watch(&lane->guard, lane->probability, lane->source_probability, lane->rows);
     PROTEA_TRY(measure_drift(lane, &drift));
-    if (protea_guard_is_sick(&lane->guard, drift, found, sizeof found))
+    double strain = protea_guard_strain(&lane->guard, drift, found, sizeof found);
+    if (!(strain <= 1))
         return go_back(cx, lane, found);
-    if (protea_guard_is_awake(&lane->guard) && lane->batches - lane->good_at >= GOOD_EVERY) {
+    if (strain <= PROTEA_GUARD_WELL && protea_guard_is_awake(&lane->guard) && lane->batches - lane->good_at >= GOOD_EVERY) {
         protea_snapshot_take(lane->good);
         lane->good_at = lane->batches;
     }

@@ -28,7 +28,7 @@ typedef struct protea_lane {
     protea_adapter *unadapted;   /* how it predicts */
     float *source_probability;   /* (rows,C) owned */
     protea_snapshot *good;       /* the last state that the guard found well; owned */
-    int64_t good_at, sick_at;    /* batches when it was taken, when it was last gone back to */
+    int64_t good_at, sick_at;    /* batches when it was taken; when the model was last found sick */
     int64_t rollbacks;
     char trouble[256];           /* what the guard found last, and what was done; "" when nothing yet */
 } protea_lane;
@@ -40,8 +40,8 @@ void protea_lane_close(protea_lane *lane);
 /* Both: x (N,3,S,S) plain f32; lane->probability (N,C) is filled. cx may be shared between lanes: its arenas hold nothing
  * from call to call. Errors: as protea_adapter_predict and _adapt; the state is then as before. */
 protea_status protea_lane_predict(protea_ctx *cx, protea_lane *lane, const protea_tensor *x);
-/* When the guard finds the model sick after the update, all goes back to the last good state, or to the source's when that
- * was gone back to just before; it is logged, counted and told in trouble. */
+/* When the guard finds the model sick after the update, all goes back to the last good state, or to the source's when the
+ * model was never well since it went back last; it is logged, counted and told in trouble. */
 protea_status protea_lane_adapt(protea_ctx *cx, protea_lane *lane, const protea_tensor *x, protea_adapt_out *out);
 /* All as it was after open. */
 protea_status protea_lane_reset(protea_ctx *cx, protea_lane *lane);

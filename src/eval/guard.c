@@ -14,13 +14,13 @@ static const double NOISE_MARGIN = 0.1; /* of ln C: a source model that is noise
 const protea_opt protea_guard_table[] = {
     { .key = "guard", .type = PROTEA_OPT_BOOL, .offset = FIELD(guard), .def = "false",
       .help = "watch the model while it adapts; when it goes wrong, go back to its last good state and say so" },
-    { .key = "guard_diversity", .type = PROTEA_OPT_FLOAT, .offset = FIELD(diversity), .def = "0.5", .min = 0, .max = 1,
+    { .key = "guard_diversity", .type = PROTEA_OPT_FLOAT, .offset = FIELD(diversity), .def = "0.7", .min = 0, .max = 1,
       .help = "wrong: answers fewer than this share of the classes that the source model answers (effective number)" },
     { .key = "guard_entropy", .type = PROTEA_OPT_FLOAT, .offset = FIELD(entropy), .def = "0.5", .min = 0, .max = 1,
       .help = "wrong: entropy of predictions this share of the way from the source model's to pure noise" },
     { .key = "guard_drift", .type = PROTEA_OPT_FLOAT, .offset = FIELD(drift), .def = "1", .min = 0, .max = 1e6,
       .help = "wrong: parameters further from the source's than this, relative to their norm" },
-    { .key = "guard_window", .type = PROTEA_OPT_INT, .offset = FIELD(window), .def = "512", .min = 1, .max = 1e9,
+    { .key = "guard_window", .type = PROTEA_OPT_INT, .offset = FIELD(window), .def = "256", .min = 1, .max = 1e9,
       .unit = "images", .help = "how far back the guard looks" },
     { 0 },
 };
@@ -88,30 +88,34 @@ static double classes_answered(const protea_guard *g, const protea_guard_side *s
     return exp(h);
 }
 
-static bool is_monotonous(const protea_guard *g, char *text, size_t size)
+static double monotony(const protea_guard *g, char *text, size_t size)
 {
     double found = classes_answered(g, &g->adapted), source = classes_answered(g, &g->source);
-    if (found >= g->opts.diversity * source)
-        return false;
     snprintf(text, size, "it answers %.1f classes where the source model answers %.1f", found, source);
-    return true;
+    return (1 - found / source) / fmax(1 - g->opts.diversity, 1e-9);
 }
 
-static bool is_noise(const protea_guard *g, char *text, size_t size)
+static double noise(const protea_guard *g, char *text, size_t size)
 {
     double found = g->adapted.entropy / g->weight, source = g->source.entropy / g->weight, most = log(g->n_classes);
-    if (found <= source + fmax(g->opts.entropy * (most - source), NOISE_MARGIN * most))
-        return false;
     snprintf(text, size, "its predictions have an entropy of %.2f, the source model's %.2f of at most %.2f", found, source, most);
-    return true;
+    return (found - source) / fmax(g->opts.entropy * (most - source), NOISE_MARGIN * most);
 }
 
-bool protea_guard_is_sick(const protea_guard *g, double drift, char *text, size_t size)
+double protea_guard_strain(const protea_guard *g, double drift, char *text, size_t size)
 {
-    if (!(drift <= g->opts.drift)) {
-        snprintf(text, size, "its parameters are %.2g of their norm away from the source's, at most %.2g wanted", drift,
-                 g->opts.drift);
-        return true;
+    char other[PROTEA_GUARD_TEXT];
+    double strain = drift / fmax(g->opts.drift, 1e-9);
+    snprintf(text, size, "its parameters are %.2g of their norm away from the source's, at most %.2g wanted", drift, g->opts.drift);
+    if (isnan(strain) || !protea_guard_is_awake(g))
+        return strain;
+    double (*const kinds[])(const protea_guard *, char *, size_t) = { monotony, noise };
+    for (int i = 0; i < 2; i++) {
+        double found = kinds[i](g, other, sizeof other);
+        if (found <= strain)
+            continue;
+        strain = found;
+        snprintf(text, size, "%s", other);
     }
-    return protea_guard_is_awake(g) && (is_monotonous(g, text, size) || is_noise(g, text, size));
+    return strain;
 }
