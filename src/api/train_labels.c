@@ -1,8 +1,8 @@
 #include "api/train_labels.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "eval/classify.h"
 
 #define FIELD(name) offsetof(protea_label_opts, name)
@@ -74,20 +74,40 @@ void protea_labels_fit(const protea_labels *l, protea_trainer *t)
     memcpy(t->std, l->encoder.std, sizeof t->std);
 }
 
+/* ---- validation */
+
+bool protea_labels_hold_out(const protea_labels *l)
+{
+    for (int d = 0; d < l->domains.n; d++)
+        if (l->domains.held_out[d] != NULL)
+            return true;
+    return false;
+}
+
+static protea_status accuracy_of(protea_ctx *cx, const protea_model *model, protea_source *source, double *accuracy)
+{
+    protea_classified c;
+    protea_status status = protea_classify(cx, &c, model, source, NULL, NULL, NULL);
+    *accuracy = c.n_labelled > 0 ? (double)c.n_correct / (double)c.n_labelled : 0;
+    protea_classified_release(&c);
+    return status;
+}
+
 protea_status protea_labels_validate(const protea_labels *l, protea_ctx *cx, const protea_model *model, double *accuracy)
 {
-    double sum = 0;
-    int measured = 0;
+    double sum = 0, of_domain;
+    char each[16 * PROTEA_MAX_DOMAINS] = "";
+    int measured = 0, len = 0;
     for (int d = 0; d < l->domains.n; d++) {
-        protea_classified c;
         if (l->domains.held_out[d] == NULL)
             continue;
-        protea_status status = protea_classify(cx, &c, model, l->domains.held_out[d], NULL, NULL, NULL);
-        sum += c.n_labelled > 0 ? (double)c.n_correct / (double)c.n_labelled : 0;
+        PROTEA_TRY(accuracy_of(cx, model, l->domains.held_out[d], &of_domain));
+        len += snprintf(each + len, sizeof each - (size_t)len, " %.4f", of_domain);
+        sum += of_domain;
         measured++;
-        protea_classified_release(&c);
-        PROTEA_TRY(status);
     }
-    *accuracy = measured > 0 ? sum / measured : 0;
+    if (measured > 1)
+        protea_log(cx, PROTEA_LOG_INFO, "val accuracy of each DATA:%s", each);
+    *accuracy = sum / measured;
     return PROTEA_OK;
 }

@@ -31,7 +31,10 @@ protea_status protea_labels_take_encoder(protea_labels *l, protea_ctx *cx, prote
 /* Sampling, classes, validation, and the colours of an encoder, which was trained with them. */
 void protea_labels_fit(const protea_labels *l, protea_trainer *t);
 
-/* Mean over the domains of the share of their held-out images that the classifier gets right. */
+/* Whether there are images to validate with. */
+bool protea_labels_hold_out(const protea_labels *l);
+/* Mean over the domains, which the log tells one by one where there are several, of the
+ * share of their held-out images that the classifier gets right. */
 protea_status protea_labels_validate(const protea_labels *l, protea_ctx *cx, const protea_model *model, double *accuracy);
 
 #endif

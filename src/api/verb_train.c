@@ -266,7 +266,7 @@ static protea_status run(void *self, const protea_call *call)
     protea_train_hooks hooks = { .features = features, .self = t };
     PROTEA_TRY(set_up(t, call, &hooks));
     hooks.knn = t->knn_train != NULL ? measure_knn : NULL;
-    hooks.validate = t->labels.domains.held_out[0] != NULL ? validate : NULL;
+    hooks.validate = protea_labels_hold_out(&t->labels) ? validate : NULL;
     hooks.encoder = t->labels.opts.encoder[0] != 0 ? encoder : NULL;
     log_plan(t, call);
     protea_status status = protea_train_run(&t->trainer, &result);
