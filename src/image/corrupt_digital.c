@@ -11,10 +11,20 @@ typedef struct hsv {
     double h, s, v;
 } hsv;
 
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
 static hsv to_hsv(const uint8_t *px)
 {
     double r = px[0] / 255., g = px[1] / 255., b = px[2] / 255.;
-    double max = fmax(r, fmax(g, b)), range = max - fmin(r, fmin(g, b)), turn;
+    double max = larger(r, larger(g, b)), range = max - smaller(r, smaller(g, b)), turn;
     if (range == 0)
         return (hsv){ 0, 0, max };
     if (max == b)
@@ -36,17 +46,12 @@ static void from_hsv(uint8_t *px, const hsv *c)
         px[k] = protea_cut(rgb[(int)sector % 6][k] * 255);
 }
 
-static double unit(double v)
-{
-    return fmin(fmax(v, 0), 1);
-}
-
 protea_status protea_corrupt_brightness(const protea_corruption *c)
 {
     static const double more[2][PROTEA_SEVERITIES] = { { .05, .1, .15, .2, .3 }, { .1, .2, .3, .4, .5 } };
     for (size_t i = 0, n = protea_values(c->image); i < n; i += 3) {
         hsv colour = to_hsv(c->image->px + i);
-        colour.v = unit(colour.v + more[c->scale][c->level]);
+        colour.v = protea_unit(colour.v + more[c->scale][c->level]);
         from_hsv(c->image->px + i, &colour);
     }
     return PROTEA_OK;
@@ -59,7 +64,7 @@ protea_status protea_corrupt_saturate(const protea_corruption *c)
     double times = settings[c->scale][c->level].times, plus = settings[c->scale][c->level].plus;
     for (size_t i = 0, n = protea_values(c->image); i < n; i += 3) {
         hsv colour = to_hsv(c->image->px + i);
-        colour.s = unit(colour.s * times + plus);
+        colour.s = protea_unit(colour.s * times + plus);
         from_hsv(c->image->px + i, &colour);
     }
     return PROTEA_OK;
@@ -78,7 +83,7 @@ static void reduce_contrast(protea_image *image, int channel, double factor)
         sum += unit_of[image->px[3 * i + (size_t)channel]];
     double mean = sum / (double)n;
     for (int v = 0; v < 256; v++)
-        table[v] = protea_cut(unit((unit_of[v] - mean) * factor + mean) * 255);
+        table[v] = protea_cut(protea_unit((unit_of[v] - mean) * factor + mean) * 255);
     for (size_t i = 0; i < n; i++)
         image->px[3 * i + (size_t)channel] = table[image->px[3 * i + (size_t)channel]];
 }

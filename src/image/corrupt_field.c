@@ -36,10 +36,10 @@ void protea_field_normal(protea_field *field, double mean, double sigma, protea_
 void protea_field_store(protea_image *image, const protea_field *field)
 {
     for (size_t i = 0, n = protea_values(image); i < n; i++)
-        image->px[i] = protea_cut(fmin(field->v[i], 1) * 255);
+        image->px[i] = protea_cut(protea_unit(field->v[i]) * 255);
 }
 
-int protea_border_at(int i, int n, protea_border border)
+int protea_border_beyond(int i, int n, protea_border border)
 {
     if (border == PROTEA_BORDER_NEAREST)
         return i < 0 ? 0 : i >= n ? n - 1 : i;
@@ -65,6 +65,17 @@ static void gaussian_fill(gaussian *g, double sigma)
         sum += g->weight[abs(i)];
     for (int i = 0; i <= g->radius; i++)
         g->weight[i] /= sum;
+}
+
+/* A reflected line of n repeats itself after 2 n, so what taps further out than n see is what nearer ones see: their weights
+ * are added to those. (Elastic displacements at ImageNet's scale are smoothed by more than the picture's side.) */
+static void gaussian_fold(gaussian *g, int n)
+{
+    for (int i = n + 1; i <= g->radius; i++) {
+        int place = i % (2 * n), at = place <= n ? place : 2 * n - place;
+        g->weight[at] += at == 0 ? 2 * g->weight[i] : g->weight[i];
+    }
+    g->radius = g->radius < n ? g->radius : n;
 }
 
 /* out[i] of n values; taps are step values apart. The middle first, then pairs from outside in. */
@@ -104,17 +115,28 @@ static void gaussian_across(protea_field *f, const gaussian *g, double *padded, 
     }
 }
 
+static void gaussian_make(gaussian *g, double sigma, int radius, int n, protea_border border)
+{
+    g->radius = radius;
+    gaussian_fill(g, sigma);
+    if (border == PROTEA_BORDER_REFLECT)
+        gaussian_fold(g, n);
+}
+
 protea_status protea_field_gaussian(protea_field *field, double sigma, double truncate, protea_border border)
 {
-    gaussian g = { .radius = (int)(truncate * sigma + 0.5) };
-    size_t margins = 2 * (size_t)g.radius, w = (size_t)field->w, h = (size_t)field->h;
+    int radius = (int)(truncate * sigma + 0.5);
+    size_t margins = 2 * (size_t)radius, w = (size_t)field->w, h = (size_t)field->h;
     size_t line = (w + margins) * (size_t)field->channels, rows = (h + margins) * w * (size_t)field->channels;
+    gaussian g;
     if (!(sigma > 0))
         return PROTEA_OK;
-    PROTEA_TRY(protea_new(&g.weight, (size_t)g.radius + 1 + (line > rows ? line : rows), sizeof *g.weight, "blurring"));
-    gaussian_fill(&g, sigma);
-    gaussian_down(field, &g, g.weight + g.radius + 1, border);
-    gaussian_across(field, &g, g.weight + g.radius + 1, border);
+    PROTEA_TRY(protea_new(&g.weight, (size_t)radius + 1 + (line > rows ? line : rows), sizeof *g.weight, "blurring"));
+    double *padded = g.weight + radius + 1;
+    gaussian_make(&g, sigma, radius, field->h, border);
+    gaussian_down(field, &g, padded, border);
+    gaussian_make(&g, sigma, radius, field->w, border);
+    gaussian_across(field, &g, padded, border);
     protea_free(g.weight);
     return PROTEA_OK;
 }

@@ -5,8 +5,6 @@
  * under other corruptions.
  *
  * At CIFAR's scale the code shrinks the photographs to a fifth by OpenCV's bilinear resize, which takes every fifth pixel. */
-#include <math.h>
-
 #include "image/corrupt_parts.h"
 
 typedef struct texture {
@@ -32,43 +30,64 @@ static inline float lattice(int32_t x, int32_t y, uint32_t seed)
     return (float)((v ^ v >> 15) >> 8) * 0x1p-24f;
 }
 
-/* Smooth noise in 0..1: the lattice, interpolated. */
-static float noise(float x, float y, uint32_t seed)
+enum { BLOCK = 64 }; /* points of a row at a time: loops of constant length, which compilers turn into vector code */
+
+/* Smooth noise in 0..1 at (x,y) / size: the lattice, interpolated. Places must not be below -2^12 sizes. */
+static void noise(float *restrict out, const float *restrict x, const float *restrict y, float size, uint32_t seed)
 {
-    float x0 = floorf(x), y0 = floorf(y), fx = x - x0, fy = y - y0;
-    int32_t i = (int32_t)x0, k = (int32_t)y0;
-    fx = fx * fx * (3 - 2 * fx);
-    fy = fy * fy * (3 - 2 * fy);
-    float a = lattice(i, k, seed), b = lattice(i + 1, k, seed), c = lattice(i, k + 1, seed), d = lattice(i + 1, k + 1, seed);
-    float upper = a + fx * (b - a), lower = c + fx * (d - c);
-    return upper + fy * (lower - upper);
+    enum { FAR = 4096 };
+    for (int i = 0; i < BLOCK; i++) {
+        float u = x[i] / size + FAR, v = y[i] / size + FAR;
+        int32_t u0 = (int32_t)u, v0 = (int32_t)v;
+        float fu = u - (float)u0, fv = v - (float)v0;
+        fu = fu * fu * (3 - 2 * fu);
+        fv = fv * fv * (3 - 2 * fv);
+        float a = lattice(u0, v0, seed), b = lattice(u0 + 1, v0, seed);
+        float c = lattice(u0, v0 + 1, seed), d = lattice(u0 + 1, v0 + 1, seed);
+        float upper = a + fu * (b - a), lower = c + fu * (d - c);
+        out[i] = upper + fv * (lower - upper);
+    }
 }
 
 /* Crystals: the sum of ridges (noise near its middle), each octave half as wide and strongest where the last one was strong. */
-static float crystals(float x, float y, uint32_t seed)
+static void crystals(float *restrict out, const float *x, const float *y, float size, uint32_t seed)
 {
     enum { OCTAVES = 4 };
-    float sum = 0, strength = 0.5f, weight = 1;
-    for (uint32_t k = 0; k < OCTAVES; k++) {
-        float ridge = 1 - fabsf(2 * noise(x, y, seed + k) - 1);
-        ridge *= ridge;
-        sum += ridge * strength * weight;
-        weight = fminf(2 * ridge, 1);
-        strength *= 0.7f;
-        x *= 2.03f;
-        y *= 2.03f;
+    float value[BLOCK], weight[BLOCK], strength = 0.5f;
+    for (int i = 0; i < BLOCK; i++) {
+        out[i] = 0;
+        weight[i] = 1;
     }
-    return fminf(sum, 1);
+    for (uint32_t k = 0; k < OCTAVES; k++) {
+        noise(value, x, y, size, seed + k);
+        for (int i = 0; i < BLOCK; i++) {
+            float bend = 2 * value[i] - 1, ridge = 1 - (bend > 0 ? bend : -bend), next;
+            ridge *= ridge;
+            out[i] += ridge * strength * weight[i];
+            next = 2 * ridge;
+            weight[i] = next < 1 ? next : 1;
+        }
+        strength *= 0.7f;
+        size /= 2.03f;
+    }
 }
 
-/* How frozen the texture is at a point of the photograph, 0..1. */
-static float frozen(const texture *t, uint32_t seed, float x, float y)
+/* How frozen the texture is at points of the photograph, 0..1. */
+static void frozen(float *restrict out, const texture *t, uint32_t seed, const float *x, const float *y)
 {
-    float u = x / t->grain, v = y / t->grain;
-    float bent_u = u + 1.6f * (noise(0.7f * u, 0.7f * v, seed + 11) - 0.5f);
-    float bent_v = v + 1.6f * (noise(0.7f * u, 0.7f * v, seed + 12) - 0.5f);
-    float ground = noise(0.35f * u, 0.35f * v, seed + 13);
-    return fminf(0.25f * ground + (0.35f + 1.1f * ground) * crystals(bent_u, bent_v, seed), 1);
+    float ground[BLOCK], u[BLOCK], v[BLOCK], wide = t->grain / 0.7f;
+    noise(u, x, y, wide, seed + 11);
+    noise(v, x, y, wide, seed + 12);
+    noise(ground, x, y, t->grain / 0.35f, seed + 13);
+    for (int i = 0; i < BLOCK; i++) {
+        u[i] = x[i] + 1.6f * t->grain * (u[i] - 0.5f);
+        v[i] = y[i] + 1.6f * t->grain * (v[i] - 0.5f);
+    }
+    crystals(out, u, v, t->grain, seed);
+    for (int i = 0; i < BLOCK; i++) {
+        float crystal = out[i] < 1 ? out[i] : 1, ice = 0.25f * ground[i] + (0.35f + 1.1f * ground[i]) * crystal;
+        out[i] = ice < 1 ? ice : 1;
+    }
 }
 
 /* A first place for a crop of n out of a whole of all, as randint(0, all - n) draws it; our textures have no end. */
@@ -77,16 +96,37 @@ static int crop_at(int all, int n, protea_rng *rng)
     return all > n ? (int)protea_rng_below(rng, (uint64_t)(all - n)) : 0;
 }
 
-static void lay_frost(protea_image *image, const texture *t, uint32_t seed, const int first[2], int shrink, double keep, double add)
+/* A picture's place on a texture, and what is left of both. */
+typedef struct frosting {
+    const texture *t;
+    uint32_t seed;
+    int row, column;   /* of the crop, in pixels of the picture */
+    int step, first;   /* the picture's pixel i lies at first + i step of the photograph */
+    double keep, add;
+} frosting;
+
+/* n pixels from (y,x) on. */
+static void frost_block(uint8_t *px, const frosting *f, int y, int x, int n)
 {
-    int offset = shrink == SHRINK ? SHRINK_FIRST : 0;
+    float across[BLOCK], down[BLOCK], ice[BLOCK];
+    for (int i = 0; i < BLOCK; i++) {
+        across[i] = (float)(f->first + (f->column + x + i) * f->step);
+        down[i] = (float)(f->first + (f->row + y) * f->step);
+    }
+    frozen(ice, f->t, f->seed, across, down);
+    for (int i = 0; i < n; i++) {
+        float level = f->t->dark + (f->t->bright - f->t->dark) * ice[i];
+        for (int k = 0; k < 3; k++)
+            px[3 * i + k] = protea_cut(f->keep * px[3 * i + k] + f->add * (uint8_t)(level * f->t->tint[k]));
+    }
+}
+
+static void lay_frost(protea_image *image, const frosting *f)
+{
     for (int y = 0; y < image->h; y++)
-        for (int x = 0; x < image->w; x++) {
-            uint8_t *px = image->px + ((size_t)y * (size_t)image->w + (size_t)x) * 3;
-            float ice = frozen(t, seed, (float)((first[1] + x) * shrink + offset), (float)((first[0] + y) * shrink + offset));
-            float level = t->dark + (t->bright - t->dark) * ice;
-            for (int k = 0; k < 3; k++)
-                px[k] = protea_cut(keep * px[k] + add * (uint8_t)(level * t->tint[k]));
+        for (int x = 0; x < image->w; x += BLOCK) {
+            int n = image->w - x < BLOCK ? image->w - x : BLOCK;
+            frost_block(image->px + ((size_t)y * (size_t)image->w + (size_t)x) * 3, f, y, x, n);
         }
 }
 
@@ -96,11 +136,11 @@ protea_status protea_corrupt_frost(const protea_corruption *c)
         { { 1, .2 }, { 1, .3 }, { .9, .4 }, { .85, .4 }, { .75, .45 } },
         { { 1, .4 }, { .8, .6 }, { .7, .7 }, { .65, .7 }, { .6, .75 } } };
     uint32_t which = (uint32_t)protea_rng_below(c->rng, TEXTURES);
-    const texture *t = &textures[which];
-    int shrink = c->scale == 0 ? SHRINK : 1, first[2];
-    first[0] = crop_at(t->h / shrink, c->image->h, c->rng);
-    first[1] = crop_at(t->w / shrink, c->image->w, c->rng);
-    lay_frost(c->image, t, 100 * (which + 1), first, shrink, settings[c->scale][c->level].keep,
-              settings[c->scale][c->level].add);
+    frosting f = { .t = &textures[which], .seed = 100 * (which + 1), .step = c->scale == 0 ? SHRINK : 1,
+                   .first = c->scale == 0 ? SHRINK_FIRST : 0, .keep = settings[c->scale][c->level].keep,
+                   .add = settings[c->scale][c->level].add };
+    f.row = crop_at(f.t->h / f.step, c->image->h, c->rng);
+    f.column = crop_at(f.t->w / f.step, c->image->w, c->rng);
+    lay_frost(c->image, &f);
     return PROTEA_OK;
 }

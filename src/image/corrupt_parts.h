@@ -31,10 +31,18 @@ static inline double protea_between(protea_rng *rng, double low, double high)
     return low + (high - low) * protea_rng_uniform_double(rng);
 }
 
+/* Numbers within 0..1. (fmin and fmax would be calls.) */
+static inline double protea_unit(double v)
+{
+    v = v < 1 ? v : 1;
+    return v > 0 ? v : 0;
+}
+
 /* The published files hold what NumPy's cast to uint8 made of numbers: cut towards zero. */
 static inline uint8_t protea_cut(double v)
 {
-    return (uint8_t)(v > 0 ? v < 255 ? v : 255 : 0);
+    v = v < 255 ? v : 255;
+    return (uint8_t)(int)(v > 0 ? v : 0);
 }
 
 /* A grid of numbers, channels of a point side by side. */
@@ -57,8 +65,12 @@ typedef enum protea_border {
     PROTEA_BORDER_REFLECT,    /* ba|abc|cb */
     PROTEA_BORDER_REFLECT_101 /* cb|abc|ba */
 } protea_border;
+int protea_border_beyond(int i, int n, protea_border border);
 /* Where place i of a line of n lies in it. */
-int protea_border_at(int i, int n, protea_border border);
+static inline int protea_border_at(int i, int n, protea_border border)
+{
+    return i >= 0 && i < n ? i : protea_border_beyond(i, n, border);
+}
 
 /* scipy.ndimage.gaussian_filter in its order of operations: down first, then across, weights cut off at
  * int(truncate * sigma + 0.5). sigma 0 leaves the field as it is. */
@@ -69,8 +81,8 @@ typedef struct protea_tap {
     int dx, dy;
     double weight;
 } protea_tap;
-/* px[y][x] = cut(sum of weight * px[y + dy][x + dx] + bias). */
-protea_status protea_correlate(uint8_t *px, int w, int h, int channels, const protea_tap *taps, int n_taps, protea_border border,
+/* px[y][x] = cut(sum of weight * px[y + dy][x + dx] + bias). taps are put in another order. */
+protea_status protea_correlate(uint8_t *px, int w, int h, int channels, protea_tap *taps, int n_taps, protea_border border,
                                double bias);
 
 /* ImageMagick's MotionBlur in 8 bits: taps that trail off one-sidedly along a direction, in degrees. */

@@ -13,10 +13,10 @@ typedef struct spray {
 } spray;
 
 static const spray sprays[2][PROTEA_SEVERITIES] = {
-    { { .62, .1, .7, .7, .5, false }, { .65, .1, .8, .7, .5, false }, { .65, .3, 1, .69, .5, false }, { .65, .1, .7, .69, .6, true },
-      { .65, .1, .5, .68, .6, true } },
-    { { .65, .3, 4, .69, .6, false }, { .65, .3, 3, .68, .6, false }, { .65, .3, 2, .68, .5, false }, { .65, .3, 1, .65, 1.5, true },
-      { .67, .4, 1, .65, 1.5, true } } };
+    { { .62, .1, .7, .7, .5, false }, { .65, .1, .8, .7, .5, false }, { .65, .3, 1, .69, .5, false },
+      { .65, .1, .7, .69, .6, true }, { .65, .1, .5, .68, .6, true } },
+    { { .65, .3, 4, .69, .6, false }, { .65, .3, 3, .68, .6, false }, { .65, .3, 2, .68, .5, false },
+      { .65, .3, 1, .65, 1.5, true }, { .67, .4, 1, .65, 1.5, true } } };
 
 /* What each pixel gets of the colour, 0..1, from the layer of drops. */
 typedef struct shades {
@@ -151,7 +151,7 @@ static protea_status spray_mud(protea_image *image, protea_field *drops, const s
         double m = drops->v[i] < 0.8 ? 0 : drops->v[i];
         for (int k = 0; k < 3; k++) {
             double v = (float)(image->px[3 * i + k] / 255.) * (1 - m) + colour[k] * m;
-            image->px[3 * i + k] = protea_cut(fmin(v, 1) * 255);
+            image->px[3 * i + k] = protea_cut(v * 255);
         }
     }
     return PROTEA_OK;

@@ -1,5 +1,6 @@
 /* Correlation of 8-bit pictures with a handful of taps, and ImageMagick's motion blur, which is one. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "image/corrupt_parts.h"
@@ -25,10 +26,27 @@ static void pad(padded *p, const uint8_t *px, int w, int h, protea_border border
     }
 }
 
-static void add_row(double *restrict sum, const uint8_t *restrict in, double weight, size_t n)
+/* Taps of equal weight are added up as whole numbers and weighted once: most of a disk's are equal. */
+enum { GROUP_MAX = 65535 / 255 };
+
+static void add_whole(uint16_t *restrict sum, const uint8_t *restrict in, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] = (uint16_t)(sum[i] + in[i]);
+}
+
+static void add_weighted(double *restrict sum, const uint16_t *restrict in, double weight, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         sum[i] += weight * in[i];
+}
+
+static int by_weight(const void *a, const void *b)
+{
+    const protea_tap *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight < y->weight ? -1 : 1;
+    return x->dy != y->dy ? x->dy - y->dy : x->dx - y->dx;
 }
 
 static int margin_of(const protea_tap *taps, int n)
@@ -42,34 +60,52 @@ static int margin_of(const protea_tap *taps, int n)
     return margin;
 }
 
-/* sum: (w * channels) scratch. */
-static void correlate_rows(uint8_t *px, int h, size_t row, const padded *p, const protea_tap *taps, int n_taps, double bias,
-                           double *sum)
+/* What a row is made from. */
+typedef struct row_sums {
+    double *sum;     /* (n) */
+    uint16_t *whole; /* (n) */
+    size_t n;        /* w * channels */
+} row_sums;
+
+/* taps: sorted by weight. */
+static void correlate_row(row_sums *r, const padded *p, int y, const protea_tap *taps, int n_taps)
 {
-    for (int y = 0; y < h; y++) {
-        for (size_t i = 0; i < row; i++)
-            sum[i] = bias;
-        for (int k = 0; k < n_taps; k++) {
+    for (int k = 0; k < n_taps;) {
+        int first = k;
+        memset(r->whole, 0, r->n * sizeof *r->whole);
+        for (; k < n_taps && k - first < GROUP_MAX && taps[k].weight == taps[first].weight; k++) {
             const uint8_t *from = p->px + p->stride * (size_t)(y + p->margin + taps[k].dy);
-            add_row(sum, from + (size_t)(p->margin + taps[k].dx) * (size_t)p->channels, taps[k].weight, row);
+            add_whole(r->whole, from + (size_t)(p->margin + taps[k].dx) * (size_t)p->channels, r->n);
         }
-        for (size_t i = 0; i < row; i++)
-            px[row * (size_t)y + i] = protea_cut(sum[i]);
+        add_weighted(r->sum, r->whole, taps[first].weight, r->n);
     }
 }
 
-protea_status protea_correlate(uint8_t *px, int w, int h, int channels, const protea_tap *taps, int n_taps, protea_border border,
+static void correlate_rows(uint8_t *px, int h, row_sums *r, const padded *p, const protea_tap *taps, int n_taps, double bias)
+{
+    for (int y = 0; y < h; y++) {
+        for (size_t i = 0; i < r->n; i++)
+            r->sum[i] = bias;
+        correlate_row(r, p, y, taps, n_taps);
+        for (size_t i = 0; i < r->n; i++)
+            px[r->n * (size_t)y + i] = protea_cut(r->sum[i]);
+    }
+}
+
+protea_status protea_correlate(uint8_t *px, int w, int h, int channels, protea_tap *taps, int n_taps, protea_border border,
                                double bias)
 {
     padded p = { .margin = margin_of(taps, n_taps), .channels = channels };
-    size_t row = (size_t)w * (size_t)channels;
-    double *sum;
+    row_sums r = { .n = (size_t)w * (size_t)channels };
     p.stride = ((size_t)w + 2 * (size_t)p.margin) * (size_t)channels;
-    PROTEA_TRY(protea_new(&sum, row * sizeof *sum + p.stride * ((size_t)h + 2 * (size_t)p.margin), 1, "correlating"));
-    p.px = (uint8_t *)(sum + row);
+    size_t padded_bytes = p.stride * ((size_t)h + 2 * (size_t)p.margin);
+    PROTEA_TRY(protea_new(&r.sum, r.n * (sizeof *r.sum + sizeof *r.whole) + padded_bytes, 1, "correlating"));
+    r.whole = (uint16_t *)(r.sum + r.n);
+    p.px = (uint8_t *)(r.whole + r.n);
     pad(&p, px, w, h, border);
-    correlate_rows(px, h, row, &p, taps, n_taps, bias, sum);
-    protea_free(sum);
+    qsort(taps, (size_t)n_taps, sizeof *taps, by_weight);
+    correlate_rows(px, h, &r, &p, taps, n_taps, bias);
+    protea_free(r.sum);
     return PROTEA_OK;
 }
 

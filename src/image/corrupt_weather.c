@@ -107,7 +107,7 @@ static protea_status make_flakes(uint8_t *flake, protea_field *noise, protea_fie
     protea_field_normal(noise, s->mean, s->sigma, rng);
     PROTEA_TRY(protea_field_zoom(zoomed, noise, s->zoom));
     for (size_t i = 0; i < n; i++)
-        flake[i] = zoomed->v[i] < s->threshold ? 0 : protea_cut(fmin(zoomed->v[i], 1) * 255);
+        flake[i] = zoomed->v[i] < s->threshold ? 0 : protea_cut(protea_unit(zoomed->v[i]) * 255);
     return protea_motion(flake, noise->w, noise->h, 1, s->radius, s->blur, protea_between(rng, -135, -45));
 }
 
@@ -121,7 +121,7 @@ static void lay_snow(protea_image *image, const uint8_t *flake, double mix)
         double snow = flake[i] / 255. + flake[n - 1 - i] / 255.;
         for (int k = 0; k < 3; k++) {
             double v = px[k] / 255.;
-            px[k] = protea_cut((mix * v + (1 - mix) * fmax(v, pale) + snow) * 255);
+            px[k] = protea_cut((mix * v + (1 - mix) * (v > pale ? v : pale) + snow) * 255);
         }
     }
 }

@@ -134,10 +134,41 @@ static void the_worst_severity_is_further_off_than_the_least(void **state)
     for (int id = 0; id < PROTEA_CORRUPTIONS; id++)
         for (int side = 32; side <= 96; side += 64) {
             double near = distance_to_clean(side, id, 1), far = distance_to_clean(side, id, 5);
-            bool elastic = strcmp(protea_corruption_name(id), "elastic_transform") == 0; /* another kind of bend each time */
-            if (far <= 0.5 || (far <= near && !elastic))
+            const char *name = protea_corruption_name(id);
+            bool other = strcmp(name, "elastic_transform") == 0 || strcmp(name, "frost") == 0; /* more of another kind */
+            if (far <= 0.5 || (far <= near && !other))
                 fail_msg("%s at %d: %g and %g", protea_corruption_name(id), side, near, far);
         }
+}
+
+/* c0 x + c1 texture, the same texture for any picture; bright, varied and bluish. */
+static void frost_is_laid_over_the_picture(void **state)
+{
+    (void)state;
+    const struct { int side, severity; double keep, add; } cases[] = {
+        { 32, 1, 1, .2 }, { 32, 3, .9, .4 }, { 32, 5, .75, .45 }, { 80, 2, .8, .6 }, { 80, 5, .6, .75 } };
+    int id = protea_corruption_find("frost");
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        int side = cases[k].side, n = side * side * 3;
+        double sum = 0, square = 0, red = 0, blue = 0;
+        protea_image on = corrupted(side, side, id, cases[k].severity, 2), clean = picture(side, side), black = picture(side, side);
+        protea_rng rng = protea_corrupt_rng(7, id, cases[k].severity, 2);
+        memset(black.px, 0, (size_t)n);
+        assert_int_equal(protea_corrupt(&black, id, cases[k].severity, &rng), PROTEA_OK);
+        for (int i = 0; i < n; i++) {
+            double want = fmin(cases[k].keep * clean.px[i] + black.px[i], 255), texture = black.px[i] / cases[k].add;
+            assert_true(on.px[i] >= floor(want) && on.px[i] <= want + 1);
+            sum += texture / n;
+            square += texture * texture / n;
+            *(i % 3 == 0 ? &red : &blue) += i % 3 != 1 ? texture : 0;
+        }
+        assert_true(sum > 70 && sum < 200);
+        assert_true(sqrt(square - sum * sum) > 15);
+        assert_true(blue > red);
+        protea_image_release(&on);
+        protea_image_release(&clean);
+        protea_image_release(&black);
+    }
 }
 
 /* ---- the random numbers in bulk */
@@ -189,6 +220,7 @@ int main(void)
         cmocka_unit_test(equal_generators_give_equal_pictures),
         cmocka_unit_test(the_index_matters_where_something_is_drawn),
         cmocka_unit_test(the_worst_severity_is_further_off_than_the_least),
+        cmocka_unit_test(frost_is_laid_over_the_picture),
         cmocka_unit_test(bulk_words_are_philoxs),
         cmocka_unit_test(bulk_normals_are_normal),
     };
