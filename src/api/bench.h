@@ -43,5 +43,7 @@ protea_status protea_bench_method_step(protea_bench_result *out, const protea_be
 
 /* Runs step once and then b->steps times; *seconds: the median of these. Stops with PROTEA_STOPPED on request. */
 protea_status protea_bench_time(double *seconds, const protea_bench *b, protea_status (*step)(void *self), void *self);
+/* Of x (n), which is sorted by it; n >= 1. */
+double protea_bench_median(double *x, int64_t n);
 
 #endif

@@ -22,13 +22,18 @@ static protea_status run_steps(double *times, const protea_bench *b, protea_stat
     return PROTEA_OK;
 }
 
+double protea_bench_median(double *x, int64_t n)
+{
+    qsort(x, (size_t)n, sizeof *x, by_value);
+    return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
+}
+
 protea_status protea_bench_time(double *seconds, const protea_bench *b, protea_status (*step)(void *self), void *self)
 {
     double *times; /* (steps) */
     PROTEA_TRY(protea_new(&times, (size_t)b->steps, sizeof *times, "times of steps"));
     protea_status status = run_steps(times, b, step, self);
-    qsort(times, (size_t)b->steps, sizeof *times, by_value);
-    *seconds = b->steps % 2 ? times[b->steps / 2] : (times[b->steps / 2 - 1] + times[b->steps / 2]) / 2;
+    *seconds = protea_bench_median(times, b->steps);
     protea_free(times);
     return status;
 }

@@ -106,7 +106,7 @@ static protea_status report_step(const protea_bench *b, const protea_call *call,
     json_object_set_new(call->result, "step_memory_mib", json_real(memory));
     json_object_set_new(call->result, "rss_mib", json_real((double)protea_peak_memory() / mib));
     if (with_peer) {
-        protea_log(cx, PROTEA_LOG_INFO, "PyTorch at its best: %.4g s a step; Protea is %.2f times as fast", peer,
+        protea_log(cx, PROTEA_LOG_INFO, "its peer at its best: %.4g s a step; Protea is %.2f times as fast", peer,
                    peer / r.seconds);
         json_object_set_new(call->result, "peer_seconds_per_step", json_real(peer));
         json_object_set_new(call->result, "times_peer", json_real(peer / r.seconds));

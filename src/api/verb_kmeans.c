@@ -46,7 +46,8 @@ static const protea_opt kmeans_table[] = {
       .unit = "rows", .help = "trains on a random part of the rows when there are more; 0: on all", .source = "faiss" },
     { .key = "min_points_per_centroid", .type = PROTEA_OPT_INT, .offset = FIELD(min_points), .def = "39", .min = 0, .max = 1e9,
       .unit = "rows", .help = "warns when there are fewer", .source = "faiss" },
-    { .key = "weights", .type = PROTEA_OPT_STRING, .offset = FIELD(weights_file), .def = "", .help = "FILE.npy: (n) weights of rows" },
+    { .key = "weights", .type = PROTEA_OPT_STRING, .offset = FIELD(weights_file), .def = "",
+      .help = "FILE.npy: (n) weights of rows" },
     { 0 },
 };
 
