@@ -18,7 +18,7 @@ from philox import METHOD, Philox, draw_negatives
 N, IMAGES, DIM, STEPS, FIRST, SEED = 16, 96, 32, 10, 5, 1
 CLUSTERS = (40, 28)
 QUEUE, NEGATIVES, M, TEMPERATURE, WEIGHT = 32, 8, 0.9, 0.2, 0.5
-LR, MOMENTUM, WD = 0.06, 0.9, 1e-4
+LR, MOMENTUM, WD = 0.01, 0.9, 1e-4
 
 
 class Encoder(nn.Module):
