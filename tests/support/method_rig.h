@@ -25,6 +25,7 @@ typedef struct rig {
     protea_batch batch;
     protea_step_out out;
     int64_t index[RIG_MAX_IMAGES];
+    int64_t handed;            /* batches of this epoch that rig_next_batch gave */
 } rig;
 
 /* Views of one resolution, to be added in the order of their numbers. */
@@ -80,6 +81,34 @@ static inline protea_status rig_new_backbone(void *self, protea_module **out, pr
     return protea_resnet_new(out, &resnet, rng);
 }
 
+/* The batches of an epoch, from its first. */
+static inline protea_status rig_next_batch(void *self, const protea_batch **out)
+{
+    rig *r = self;
+    bool more = r->handed < r->now.steps_per_epoch;
+    *out = more ? &r->batch : NULL;
+    if (more)
+        rig_fill_views(r, r->now.epoch * r->now.steps_per_epoch + r->handed++);
+    return PROTEA_OK;
+}
+
+/* Features of the data set: rows of length 1 around a few directions, whatever the encoder. */
+static inline protea_status rig_features(void *self, protea_module *encoder, float *z, int64_t dim)
+{
+    rig *r = self;
+    (void)encoder;
+    formula_fill(z, r->now.n_images * dim, "features", 0, .2);
+    for (int64_t i = 0; i < r->now.n_images; i++) {
+        double square = 0;
+        z[i * dim + i * 5 % dim] += 1;
+        for (int64_t d = 0; d < dim; d++)
+            square += (double)z[i * dim + d] * z[i * dim + d];
+        for (int64_t d = 0; d < dim; d++)
+            z[i * dim + d] = (float)(z[i * dim + d] / sqrt(square));
+    }
+    return PROTEA_OK;
+}
+
 /* All but the method's init. arch NULL: the tiny backbone. settings: key, value, key, value ... NULL. */
 static inline void rig_open(rig *r, const char *method, const char *arch, const char *const *settings)
 {
@@ -88,6 +117,8 @@ static inline void rig_open(rig *r, const char *method, const char *arch, const 
     assert_ok(protea_method_find(&r->ops, method));
     r->arch = arch;
     r->now.new_backbone = rig_new_backbone;
+    r->now.next_batch = rig_next_batch;
+    r->now.features = rig_features;
     r->now.self = r;
     assert_ok(rig_new_backbone(r, &r->backbone, &rng));
     r->method = calloc(1, r->ops->size);
@@ -130,6 +161,8 @@ static inline protea_status rig_step(rig *r, int64_t step)
 {
     r->now.step = step;
     r->now.epoch = step / r->now.steps_per_epoch;
+    r->now.self = r; /* a rig may have been copied */
+    r->batch.index = r->index;
     rig_reset_arenas(r);
     if (r->ops->epoch_begin != NULL && step % r->now.steps_per_epoch == 0)
         PROTEA_TRY(r->ops->epoch_begin(&r->cx, r->method, &r->now));
