@@ -10,6 +10,7 @@
 #include "adapt/topk_cluster.h"
 #include "base/alloc.h"
 #include "base/status.h"
+#include "loss/entropy.h"
 #include "loss/prototype_loss.h"
 #include "tensor/ops.h"
 
@@ -119,12 +120,12 @@ static protea_status find_neighbours(protea_ctx *cx, const tsd *self, const prot
 /* What the linear layer says, as the prototypes' target: the official code hands softmax to a function that takes logits. */
 static protea_status make_target(protea_ctx *cx, const tsd *self, const protea_tensor *logits, protea_tensor *target)
 {
+    protea_tensor h;
     PROTEA_TRY(protea_tensor_like(cx, target, PROTEA_SCRATCH, logits));
     if (self->mode != OFFICIAL)
         return protea_copy(cx, target, logits);
-    if (!cx->planning)
-        cx->be->k.softmax(cx->be, protea_f32(target), NULL, protea_f32(logits), 1, logits->dim[0], logits->dim[1]);
-    return PROTEA_OK;
+    PROTEA_TRY(protea_tensor_rows(cx, &h, PROTEA_SCRATCH, logits->dim[0], 1));
+    return protea_softmax_entropy(cx, &h, target, logits);
 }
 
 static protea_status prototype_loss(protea_ctx *cx, const tsd *self, protea_adapt_pass *pass, double *loss, protea_kept_rows *kept)

@@ -35,6 +35,15 @@ static inline protea_status adapt_rig_buffer(void *self, const char *name, prote
     return PROTEA_OK;
 }
 
+/* Some of the predictions are to be sure. */
+static inline protea_status adapt_rig_sharpen(void *self, const char *name, protea_param *p)
+{
+    (void)self;
+    for (int64_t i = 0; i < protea_count(&p->w) && strcmp(name, "fc.weight") == 0; i++)
+        protea_f32(&p->w)[i] *= 6;
+    return PROTEA_OK;
+}
+
 /* Starts a batch of n images: patches of colour under noise, as tools/oracle/adapt.py has them; batch numbers them. */
 static inline void adapt_rig_images(adapt_rig *r, int64_t n, int batch)
 {
@@ -66,6 +75,7 @@ static inline protea_status adapt_rig_open(adapt_rig *r, const char *name, const
     const protea_visitor fill = { formula_visit, adapt_rig_buffer, NULL };
     assert_ok(protea_visit(r->model.featurizer, "", &fill));
     assert_ok(protea_visit(r->model.fc, "fc", &fill));
+    assert_ok(protea_visit(r->model.fc, "fc", &(protea_visitor){ .param = adapt_rig_sharpen }));
     assert_ok(protea_adapter_find(&ops, name));
     r->filled = calloc(1, ops->size);
     r->options = protea_options_new();
