@@ -5,4 +5,7 @@
     X(resnet18_step, "resnet18-step") \
     X(resnet50_step, "resnet50-step") \
     X(sinkhorn, "sinkhorn")           \
-    X(swav_step, "swav-step")
+    X(swav_step, "swav-step")         \
+    X(tent, "tent")                   \
+    X(tsd, "tsd")                     \
+    X(tsd_bank, "tsd-bank")
