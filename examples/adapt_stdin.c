@@ -3,7 +3,8 @@
  *     example_adapt_stdin MODEL [ALGORITHM [WIDTH HEIGHT]] <frames
  *
  * Frames are PPM images (P6) one after the other or, with a size, raw RGB: `ffmpeg -i VIDEO -f rawvideo -pix_fmt rgb24 -`.
- * The guard is on; what was learnt is written to adapted.safetensors.  Build: cc adapt_stdin.c $(pkg-config --cflags --libs protea) */
+ * The guard is on; what was learnt is written to adapted.safetensors.
+ * Build: cc adapt_stdin.c $(pkg-config --cflags --libs protea) */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,8 +66,8 @@ int main(int argc, char **argv)
         return PROTEA_ERR_USAGE;
     }
     if (argc == 5) {
-        frame.width = atoi(argv[3]);
-        frame.height = atoi(argv[4]);
+        frame.width = (int)strtol(argv[3], NULL, 10);
+        frame.height = (int)strtol(argv[4], NULL, 10);
     }
     protea_status done = protea_adaptation_new(&a, argc > 2 ? argv[2] : "tent");
     if (done == PROTEA_OK)

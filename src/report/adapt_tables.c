@@ -160,9 +160,9 @@ void protea_adapt_part_confusion(FILE *out, const protea_contender *c)
 {
     if (c->tally.n_classes > MOST_CONFUSED)
         return;
-    fprintf(out, "<section id=\"confusion\">\n<h2>What was taken for what</h2>\n<p>%s: a row for each true class, a column for each "
-            "answer; all images of the stream.</p>\n<div class=\"scroll\"><table class=\"grid confusion\">\n<thead><tr><th></th>",
-            c->name);
+    fprintf(out, "<section id=\"confusion\">\n<h2>What was taken for what</h2>\n<p>%s: a row for each true class, a column for "
+            "each answer; all images of the stream.</p>\n", c->name);
+    fputs("<div class=\"scroll\"><table class=\"grid confusion\">\n<thead><tr><th></th>", out);
     for (int j = 0; j < c->tally.n_classes; j++) {
         fputs("<th scope=\"col\" class=\"tall\"><span>", out);
         protea_html_text(out, c->lane.model.classes.name[j]);
