@@ -69,19 +69,11 @@ void protea_adapt_wish_release(protea_adapt_wish *w)
 
 /* ---- algorithms */
 
-static bool is_named(const protea_adapt_plan *p, const char *name)
-{
-    for (int k = 0; k < p->run.n_contenders; k++)
-        if (strcmp(p->contender[k].name, name) == 0)
-            return true;
-    return false;
-}
-
 static protea_status enter(protea_adapt_plan *p, const char *name, bool baseline)
 {
     const protea_adapter_ops *ops;
     PROTEA_TRY(protea_adapter_find(&ops, name));
-    if (is_named(p, ops->name))
+    if (protea_adapt_find(&p->run, ops->name) != NULL)
         return baseline ? PROTEA_OK : protea_fail(PROTEA_ERR_USAGE, "--algorithms: %s found twice", name);
     if (p->run.n_contenders == PROTEA_MAX_CONTENDERS)
         return protea_fail(PROTEA_ERR_INTERNAL, "more than %d algorithms", PROTEA_MAX_CONTENDERS);

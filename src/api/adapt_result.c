@@ -71,18 +71,10 @@ static void put_state(json_t *to, const protea_contender *c)
     json_object_set_new(to, "bank_bytes", json_integer((json_int_t)c->tally.bank_bytes));
 }
 
-static const protea_contender *find(const protea_adapt_run *run, const char *name)
-{
-    for (int k = 0; k < run->n_contenders; k++)
-        if (strcmp(run->contender[k].name, name) == 0)
-            return &run->contender[k];
-    return NULL;
-}
-
 /* Accuracy of one of those that others are compared with, under its own key. */
 static void put_baseline(json_t *to, const protea_adapt_run *run, const char *name, const char *key)
 {
-    const protea_contender *c = find(run, name);
+    const protea_contender *c = protea_adapt_find(run, name);
     if (c != NULL && c->tally.cell[0].labelled > 0)
         json_object_set_new(to, key, accuracy_json(c->tally.cell[0].right, c->tally.cell[0].labelled));
 }
@@ -96,15 +88,6 @@ static void put_single(json_t *result, const protea_adapt_run *run, const protea
     put_state(result, c);
 }
 
-/* The mean over columns of their accuracies, as tables have it; NaN where a column has no labels. */
-static double mean_accuracy(const protea_contender *c)
-{
-    double sum = 0;
-    for (int i = 0; i < c->tally.n_columns; i++)
-        sum += protea_tally_accuracy(c->tally.cell[i].right, c->tally.cell[i].labelled);
-    return sum / c->tally.n_columns;
-}
-
 static protea_status put_total(json_t *means, const protea_adapt_run *run, const protea_contender *c)
 {
     protea_tally_cell total;
@@ -114,7 +97,7 @@ static protea_status put_total(json_t *means, const protea_adapt_run *run, const
         put_names(entry, run, c, -1);
         put_cell(entry, c, &total);
         if (total.labelled > 0)
-            json_object_set_new(entry, "accuracy", json_real(mean_accuracy(c)));
+            json_object_set_new(entry, "accuracy", json_real(protea_tally_mean(&c->tally)));
         put_state(entry, c);
     }
     protea_free(total.class_n);
@@ -208,7 +191,7 @@ protea_status protea_adapt_log_table(const protea_ctx *cx, const protea_adapt_ru
         append(line, "%-10s", c->name);
         for (int i = 0; i < columns && run->n_corruptions > 0; i++)
             append(line, " %8.1f", 100 * protea_tally_accuracy(c->tally.cell[i].right, c->tally.cell[i].labelled));
-        protea_log(cx, PROTEA_LOG_INFO, "%s %8.1f", line, 100 * mean_accuracy(c));
+        protea_log(cx, PROTEA_LOG_INFO, "%s %8.1f", line, 100 * protea_tally_mean(&c->tally));
     }
     return PROTEA_OK;
 }

@@ -24,6 +24,14 @@ int protea_adapt_columns(const protea_adapt_run *run)
     return run->n_corruptions > 0 ? run->n_corruptions : 1;
 }
 
+const protea_contender *protea_adapt_find(const protea_adapt_run *run, const char *name)
+{
+    for (int k = 0; k < run->n_contenders; k++)
+        if (strcmp(run->contender[k].name, name) == 0)
+            return &run->contender[k];
+    return NULL;
+}
+
 void protea_contender_close(protea_contender *c)
 {
     protea_tally_release(&c->tally);

@@ -44,6 +44,8 @@ typedef struct protea_adapt_run {
 int protea_adapt_columns(const protea_adapt_run *run);
 
 void protea_contender_close(protea_contender *c);
+/* The contender of that name, or NULL. */
+const protea_contender *protea_adapt_find(const protea_adapt_run *run, const char *name);
 
 /* The stream from its begin to its end. Bad images are noted in the source and left out; a batch of a part's last images is
  * smaller. At the begin of a part that is fresh every contender is reset. */

@@ -100,3 +100,11 @@ double protea_tally_accuracy(int64_t right, int64_t labelled)
 {
     return labelled > 0 ? (double)right / (double)labelled : (double)NAN;
 }
+
+double protea_tally_mean(const protea_tally *t)
+{
+    double sum = 0;
+    for (int i = 0; i < t->n_columns; i++)
+        sum += protea_tally_accuracy(t->cell[i].right, t->cell[i].labelled);
+    return sum / t->n_columns;
+}

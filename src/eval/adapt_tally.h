@@ -53,5 +53,7 @@ protea_status protea_tally_add(protea_tally *t, const protea_tally_batch *b);
 protea_status protea_tally_total(protea_tally_cell *total, const protea_tally *t);
 /* right / labelled, or NaN. */
 double protea_tally_accuracy(int64_t right, int64_t labelled);
+/* The mean of the columns' accuracies, as tables have it; NaN where a column has no labels. */
+double protea_tally_mean(const protea_tally *t);
 
 #endif

@@ -12,32 +12,16 @@
 
 /* ---- head */
 
-const protea_contender *protea_adapt_part_find(const protea_adapt_run *run, const char *name)
-{
-    for (int k = 0; k < run->n_contenders; k++)
-        if (strcmp(run->contender[k].name, name) == 0)
-            return &run->contender[k];
-    return NULL;
-}
-
 /* The one to look at: the only one that was asked for, else the best of them. */
 static const protea_contender *chosen(const protea_adapt_run *run)
 {
     const protea_contender *best = NULL;
     for (int k = 0; k < run->n_contenders; k++) {
         const protea_contender *c = &run->contender[k];
-        if (!c->baseline && (best == NULL || protea_adapt_part_mean(c) > protea_adapt_part_mean(best)))
+        if (!c->baseline && (best == NULL || protea_tally_mean(&c->tally) > protea_tally_mean(&best->tally)))
             best = c;
     }
     return best;
-}
-
-double protea_adapt_part_mean(const protea_contender *c)
-{
-    double sum = 0;
-    for (int i = 0; i < c->tally.n_columns; i++)
-        sum += protea_tally_accuracy(c->tally.cell[i].right, c->tally.cell[i].labelled);
-    return sum / c->tally.n_columns;
 }
 
 static void write_lede(FILE *out, const protea_adapt_page *page)
@@ -83,17 +67,17 @@ static void write_trouble(FILE *out, const protea_adapt_run *run)
 static void write_baseline(FILE *out, const protea_adapt_run *run, const char *name, const char *title, double accuracy,
                            const char *adapted)
 {
-    const protea_contender *c = protea_adapt_part_find(run, name);
+    const protea_contender *c = protea_adapt_find(run, name);
     if (c == NULL)
         return;
-    double gain = 100 * (accuracy - protea_adapt_part_mean(c));
+    double gain = 100 * (accuracy - protea_tally_mean(&c->tally));
     fprintf(out, "<div><dt>%s</dt><dd>%.1f %%<small>%s: %.1f points %s</small></dd></div>\n", title,
-            100 * protea_adapt_part_mean(c), adapted, fabs(gain), gain < 0 ? "less" : "more");
+            100 * protea_tally_mean(&c->tally), adapted, fabs(gain), gain < 0 ? "less" : "more");
 }
 
 static void write_accuracies(FILE *out, const protea_adapt_run *run, const protea_contender *c)
 {
-    double accuracy = protea_adapt_part_mean(c);
+    double accuracy = protea_tally_mean(&c->tally);
     if (!isfinite(accuracy))
         return;
     fprintf(out, "<div class=\"main\"><dt>%s</dt><dd>%.1f %%<small>%s</small></dd></div>\n", c->name, 100 * accuracy,

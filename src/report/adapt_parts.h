@@ -6,11 +6,6 @@
 
 #include "eval/adapt_run.h"
 
-/* NULL when it did not run. */
-const protea_contender *protea_adapt_part_find(const protea_adapt_run *run, const char *name);
-/* Mean accuracy over the columns; NaN without labels. */
-double protea_adapt_part_mean(const protea_contender *c);
-
 /* Accuracy (or entropy, without labels) along the stream: one plot for one algorithm, with source and bn in it; else a small
  * one for each. Errors: PROTEA_ERR_MEMORY. */
 protea_status protea_adapt_part_time(FILE *out, const protea_adapt_run *run);

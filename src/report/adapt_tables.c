@@ -49,15 +49,15 @@ static double best_of(const protea_adapt_run *run, int column)
     double best = 0;
     for (int k = 0; k < run->n_contenders; k++) {
         const protea_contender *c = &run->contender[k];
-        best = fmax(best, column < 0 ? protea_adapt_part_mean(c) : cell_accuracy(c, column));
+        best = fmax(best, column < 0 ? protea_tally_mean(&c->tally) : cell_accuracy(c, column));
     }
     return best;
 }
 
 static void write_table_row(FILE *out, const protea_adapt_run *run, const protea_contender *c)
 {
-    const protea_contender *source = protea_adapt_part_find(run, "source");
-    double seconds = 0, mean = protea_adapt_part_mean(c);
+    const protea_contender *source = protea_adapt_find(run, "source");
+    double seconds = 0, mean = protea_tally_mean(&c->tally);
     fprintf(out, "<tr><th scope=\"row\">%s%s%s</th>", c->name, c->mode[0] ? " · " : "", c->mode);
     for (int i = 0; i < c->tally.n_columns; i++) {
         seconds += c->tally.cell[i].seconds;
@@ -65,7 +65,7 @@ static void write_table_row(FILE *out, const protea_adapt_run *run, const protea
             write_cell(out, cell_accuracy(c, i), source ? cell_accuracy(source, i) : (double)NAN,
                        cell_accuracy(c, i) >= best_of(run, i), "");
     }
-    write_cell(out, mean, source ? protea_adapt_part_mean(source) : (double)NAN, mean >= best_of(run, -1), "mean");
+    write_cell(out, mean, source ? protea_tally_mean(&source->tally) : (double)NAN, mean >= best_of(run, -1), "mean");
     fprintf(out, "<td>%.0f</td></tr>\n", seconds > 0 ? (double)run->stream->n / seconds : 0);
 }
 

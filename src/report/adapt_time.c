@@ -48,7 +48,7 @@ static protea_status add_beside(protea_beside *beside, curve *curves, int *n, co
 {
     static const char *const names[] = { "source", "bn" }, *const styles[] = { "first", "second" };
     for (int i = 0; i < 2; i++) {
-        const protea_contender *other = protea_adapt_part_find(run, names[i]);
+        const protea_contender *other = protea_adapt_find(run, names[i]);
         if (other == NULL || other == c)
             continue;
         curve *line = &curves[(*n)++];
@@ -70,7 +70,7 @@ static void write_figure(FILE *out, const protea_contender *c, const protea_plot
 {
     fprintf(out, "<figure class=\"plot\"><figcaption>%s", plot->small ? c->name : plot->label);
     if (plot->percent)
-        fprintf(out, "<span>%.1f %%</span>", 100 * protea_adapt_part_mean(c));
+        fprintf(out, "<span>%.1f %%</span>", 100 * protea_tally_mean(&c->tally));
     fputs("</figcaption>", out);
     if (!plot->small)
         write_legend(out, c, plot);
