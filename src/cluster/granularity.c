@@ -1,7 +1,9 @@
 #include "cluster/granularity.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "cluster/agreement.h"
 #include "cluster/concentration.h"
 #include "cluster/kmeans.h"
 #include "tensor/ops.h"
@@ -26,12 +28,14 @@ typedef struct fit_room {
     float *distances; /* (n) */
     double *phi;      /* (K) */
     float *norm;      /* (K) */
+    int32_t *before;  /* (n) clusters of the last fit */
 } fit_room;
 
 static protea_status fit_room_new(fit_room *room, int64_t n, int64_t k)
 {
     PROTEA_TRY(protea_new(&room->distances, (size_t)n, sizeof *room->distances, "distances to centroids"));
     PROTEA_TRY(protea_new(&room->phi, (size_t)k, sizeof *room->phi, "concentration of clusters"));
+    PROTEA_TRY(protea_new(&room->before, (size_t)n, sizeof *room->before, "clusters of images"));
     return protea_new(&room->norm, (size_t)k, sizeof *room->norm, "length of centroids");
 }
 
@@ -40,6 +44,7 @@ static void fit_room_release(fit_room *room)
     protea_free(room->distances);
     protea_free(room->phi);
     protea_free(room->norm);
+    protea_free(room->before);
 }
 
 static protea_status cluster(protea_ctx *cx, protea_granularity *g, const float *z, const protea_granularity_opts *opts,
@@ -71,11 +76,13 @@ static protea_status fit(protea_ctx *cx, protea_granularity *g, const float *z, 
 {
     int64_t n = g->labels.dim[0], k = g->prototypes.dim[0], dim = g->prototypes.dim[1];
     const int32_t *labels = protea_i32(&g->labels);
+    memcpy(room->before, labels, (size_t)n * sizeof *labels);
     PROTEA_TRY(cluster(cx, g, z, opts, room->distances));
     PROTEA_TRY(protea_concentration(room->phi, labels, room->distances, n, k, opts->temperature));
     keep_concentration(g, room->phi, stats);
     cx->be->k.l2norm(cx->be, protea_f32(&g->prototypes), room->norm, protea_f32(&g->prototypes), k, dim);
     g->candidates = 0;
+    PROTEA_TRY(protea_agreement(&stats->agreement, labels, room->before, n));
     return protea_cluster_sizes_of(&stats->sizes, labels, n, k);
 }
 

@@ -26,6 +26,7 @@ typedef struct protea_granularity_opts {
 typedef struct protea_granularity_stats {
     protea_cluster_sizes sizes;
     double phi_min, phi_max;
+    double agreement;             /* with the clustering before it, see agreement.h */
 } protea_granularity_stats;
 
 /* Clusters z (n,D), rows of length 1, by Euclidean k-means; concentrations are those of its centroids, which are then set to length

@@ -11,8 +11,10 @@
  * (freeze_prototypes_niters), and kmeans_warm_start is ours. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/status.h"
+#include "cluster/agreement.h"
 #include "cluster/bank_clusters.h"
 #include "cluster/cluster_sizes.h"
 #include "cluster/codes.h"
@@ -25,7 +27,7 @@
 #include "tensor/ops.h"
 
 /* What is known of the last clustering of the first head; saved, so that a resumed run goes on telling it. */
-enum { USED, LARGEST, N_KNOWN };
+enum { USED, SINGLES, LARGEST, AGREEMENT, N_KNOWN };
 
 typedef struct deepcluster {
     /* options */
@@ -209,20 +211,24 @@ static protea_status fill_bank(protea_ctx *cx, deepcluster *self, const protea_p
     return status;
 }
 
-static protea_status know_clustering(deepcluster *self, const protea_progress *now)
+/* before (n_images): the first head's clusters of the last epoch. */
+static protea_status know_clustering(deepcluster *self, const protea_progress *now, const int32_t *before)
 {
+    const int32_t *labels = protea_i32(&self->labels);
+    float *known = protea_f32(&self->known);
     protea_cluster_sizes sizes;
-    PROTEA_TRY(protea_cluster_sizes_of(&sizes, protea_i32(&self->labels), now->n_images, count_of(self, 0)));
-    protea_f32(&self->known)[USED] = (float)sizes.used;
-    protea_f32(&self->known)[LARGEST] = (float)sizes.largest;
+    double agreement;
+    PROTEA_TRY(protea_cluster_sizes_of(&sizes, labels, now->n_images, count_of(self, 0)));
+    PROTEA_TRY(protea_agreement(&agreement, labels, before, now->n_images));
+    known[USED] = (float)sizes.used;
+    known[SINGLES] = (float)sizes.singles;
+    known[LARGEST] = (float)sizes.largest;
+    known[AGREEMENT] = (float)agreement;
     return PROTEA_OK;
 }
 
-static protea_status epoch_begin(protea_ctx *cx, void *method, const protea_progress *now)
+static protea_status cluster_heads(protea_ctx *cx, deepcluster *self, const protea_progress *now)
 {
-    deepcluster *self = method;
-    if (now->epoch == 0)
-        PROTEA_TRY(fill_bank(cx, self, now));
     for (int h = 0; h < self->nmb_prototypes.n; h++) {
         protea_rng rng = protea_rng_make(cx->seed, PROTEA_RNG_KMEANS, (uint32_t)h, (uint64_t)now->epoch, 0);
         uint64_t seed = (uint64_t)protea_rng_u32(&rng) << 32 | protea_rng_u32(&rng);
@@ -230,7 +236,22 @@ static protea_status epoch_begin(protea_ctx *cx, void *method, const protea_prog
                                        &self->bank, h % self->crops_for_assign.n, self->nmb_kmeans_iters, seed,
                                        self->kmeans_warm_start && now->epoch > 0));
     }
-    return know_clustering(self, now);
+    return PROTEA_OK;
+}
+
+static protea_status epoch_begin(protea_ctx *cx, void *method, const protea_progress *now)
+{
+    deepcluster *self = method;
+    int32_t *before; /* (n_images) */
+    if (now->epoch == 0)
+        PROTEA_TRY(fill_bank(cx, self, now));
+    PROTEA_TRY(protea_new(&before, (size_t)now->n_images, sizeof *before, "clusters of images"));
+    memcpy(before, self->labels.data, (size_t)now->n_images * sizeof *before);
+    protea_status status = cluster_heads(cx, self, now);
+    if (status == PROTEA_OK)
+        status = know_clustering(self, now, before);
+    protea_free(before);
+    return status;
 }
 
 /* ---- a step */
@@ -295,7 +316,7 @@ static protea_status remember(protea_ctx *cx, deepcluster *self, const protea_ba
     return PROTEA_OK;
 }
 
-enum { LOSS_OVER_LN_K, ACC_PROTO, CLUSTERED, CLUSTERS_USED, LARGEST_CLUSTER, EMBEDDING_STD, N_METRICS };
+enum { LOSS_OVER_LN_K, ACC_PROTO, CLUSTERED, CLUSTERS_USED, LARGEST_CLUSTER, EMBEDDING_STD, SINGLE_CLUSTERS, NMI_LAST, N_METRICS };
 
 static double mean_ln_k(const deepcluster *self)
 {
@@ -315,6 +336,8 @@ static void measure(const protea_ctx *cx, const deepcluster *self, const forward
     out->metric[CLUSTERED] = (protea_metric){ "clustered", (double)f->labelled / (double)f->label.dim[0] };
     out->metric[CLUSTERS_USED] = (protea_metric){ "clusters_used", known[USED] };
     out->metric[LARGEST_CLUSTER] = (protea_metric){ "largest_cluster", known[LARGEST] };
+    out->metric[SINGLE_CLUSTERS] = (protea_metric){ "single_clusters", known[SINGLES] };
+    out->metric[NMI_LAST] = (protea_metric){ "nmi_last_epoch", known[AGREEMENT] };
     out->metric[EMBEDDING_STD] = (protea_metric){ "embedding_std", protea_embedding_std(cx, &z) };
 }
 

@@ -21,7 +21,7 @@
 
 /* What is known of the last clustering (phi of the first granularity, sizes too); saved, so that a resumed run goes on telling
  * it. CLUSTERED: whether there has been one. */
-enum { CLUSTERED, USED, LARGEST, PHI_MIN, PHI_MAX, N_KNOWN };
+enum { CLUSTERED, USED, SINGLES, LARGEST, PHI_MIN, PHI_MAX, AGREEMENT, N_KNOWN };
 
 typedef struct pcl {
     /* options */
@@ -164,6 +164,8 @@ static void know_clustering(pcl *self, const protea_granularity_stats *stats)
     float *known = protea_f32(&self->known);
     known[CLUSTERED] = 1;
     known[USED] = (float)stats->sizes.used;
+    known[SINGLES] = (float)stats->sizes.singles;
+    known[AGREEMENT] = (float)stats->agreement;
     known[LARGEST] = (float)stats->sizes.largest;
     known[PHI_MIN] = (float)stats->phi_min;
     known[PHI_MAX] = (float)stats->phi_max;
@@ -250,7 +252,10 @@ static protea_status proto_nce(protea_ctx *cx, pcl *self, const protea_batch *ba
     return PROTEA_OK;
 }
 
-enum { PROTO_LOSS = PROTEA_CONTRAST_METRICS, ACC_PROTO, CLUSTERS_USED, LARGEST_CLUSTER, LEAST_PHI, LARGEST_PHI, N_METRICS };
+enum {
+    PROTO_LOSS = PROTEA_CONTRAST_METRICS, ACC_PROTO, CLUSTERS_USED, LARGEST_CLUSTER, LEAST_PHI, LARGEST_PHI, SINGLE_CLUSTERS,
+    NMI_LAST, N_METRICS
+};
 
 /* Zeros until there are clusters. */
 static void measure(const pcl *self, const proto_result *r, protea_step_out *out)
@@ -261,6 +266,8 @@ static void measure(const pcl *self, const proto_result *r, protea_step_out *out
     out->metric[ACC_PROTO] = (protea_metric){ "acc_proto", r->accuracy };
     out->metric[CLUSTERS_USED] = (protea_metric){ "clusters_used", known[USED] };
     out->metric[LARGEST_CLUSTER] = (protea_metric){ "largest_cluster", known[LARGEST] };
+    out->metric[SINGLE_CLUSTERS] = (protea_metric){ "single_clusters", known[SINGLES] };
+    out->metric[NMI_LAST] = (protea_metric){ "nmi_last_epoch", known[AGREEMENT] };
     out->metric[LEAST_PHI] = (protea_metric){ "phi_min", known[PHI_MIN] };
     out->metric[LARGEST_PHI] = (protea_metric){ "phi_max", known[PHI_MAX] };
 }

@@ -189,7 +189,7 @@ static void collapse_is_told_with_a_remedy(void **state)
     rig r = rig_ready((const char *const[]){ SMALL, NULL });
     assert_ok(rig_step(&r, 0));
     protea_step_out mean = r.out;
-    assert_int_equal(mean.n_metrics, 6);
+    assert_int_equal(mean.n_metrics, 8);
     assert_true(fabs(mean.metric[0].value - r.out.loss / ((2 * log(5) + log(4)) / 3)) < 1e-9);
     mean.metric[5].value = 0;
     assert_false(r.ops->sick(r.method, &mean, text, sizeof text)); /* the first epoch tells nothing */
