@@ -1,16 +1,18 @@
 /* protea eval PROTOCOL MODEL --train DATA --test DATA: how good a model's features are. */
 #include <string.h>
 
-#include "api/images.h"
+#include "api/eval_list.h"
+#include "api/eval_protocol.h"
+#include "base/alloc.h"
 #include "base/clock.h"
 
 typedef struct eval {
     protea_session_opts session;
     protea_images_opts images;
     char train[PROTEA_OPT_STRING_MAX], test[PROTEA_OPT_STRING_MAX];
-    int64_t k;
-    double temperature;
     int32_t features;              /* choice of "backbone|head" */
+    const protea_protocol *protocol;
+    void *protocol_self;           /* its options; owned */
     /* while it runs */
     protea_session s;
     protea_model model;
@@ -19,15 +21,32 @@ typedef struct eval {
 } eval;
 enum { BACKBONE, HEAD };
 
-static const protea_opt knn_table[] = {
+#define DECLARE(name) extern const protea_protocol protea_protocol_##name;
+PROTEA_PROTOCOL_LIST(DECLARE)
+#define TABLE(name) &protea_protocol_##name,
+static const protea_protocol *const protocols[] = { PROTEA_PROTOCOL_LIST(TABLE) };
+#define WORD(name) #name,
+static const char *const kinds[] = { PROTEA_PROTOCOL_LIST(WORD) NULL };
+
+/* kind: one of kinds. */
+static const protea_protocol *find_protocol(const char *kind)
+{
+    size_t i = 0;
+    while (strcmp(kinds[i], kind) != 0)
+        i++;
+    return protocols[i];
+}
+
+static const char *kind_summary(const char *kind)
+{
+    return find_protocol(kind)->summary;
+}
+
+static const protea_opt features_table[] = {
     { .key = "train", .type = PROTEA_OPT_STRING, .offset = offsetof(eval, train), .def = "",
-      .help = "labelled images to look among, as DATA; with the word `features` for a model, an .npy file that embed wrote" },
+      .help = "labelled images to learn from, as DATA; with the word `features` for a model, an .npy file that embed wrote" },
     { .key = "test", .type = PROTEA_OPT_STRING, .offset = offsetof(eval, test), .def = "",
       .help = "labelled images to classify; classes are matched by name" },
-    { .key = "k", .type = PROTEA_OPT_INT, .offset = offsetof(eval, k), .def = "200", .min = 1, .max = 1e6, .unit = "neighbours",
-      .help = "neighbours that vote", .source = "Wu et al. 2018, arXiv:1805.01978" },
-    { .key = "temperature", .type = PROTEA_OPT_FLOAT, .offset = offsetof(eval, temperature), .def = "0.1", .min = 1e-4, .max = 100,
-      .help = "a vote weighs exp(cosine / temperature)", .source = "MoCo's CIFAR-10 demonstration" },
     { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(eval, features), .def = "backbone",
       .choices = "backbone|head", .help = "pooled features of the backbone, or what the method's head makes of them" },
     { 0 },
@@ -36,8 +55,10 @@ static const protea_opt knn_table[] = {
 static protea_status add_options(void *self, const char *kind, protea_options *options)
 {
     eval *e = self;
-    (void)kind;
-    PROTEA_TRY(protea_options_add(options, "k nearest neighbours", knn_table, e));
+    e->protocol = find_protocol(kind);
+    PROTEA_TRY(protea_new(&e->protocol_self, 1, e->protocol->size, kind));
+    PROTEA_TRY(protea_options_add(options, "Features", features_table, e));
+    PROTEA_TRY(protea_options_add(options, e->protocol->name, e->protocol->opts, e->protocol_self));
     PROTEA_TRY(protea_options_add(options, "Images", protea_images_table, &e->images));
     return protea_options_add(options, "Machine", protea_session_table, &e->session);
 }
@@ -69,10 +90,9 @@ static protea_status run(void *self, const protea_call *call)
 {
     eval *e = self;
     double started = protea_seconds();
-    protea_knn_score score;
     if (e->train[0] == 0 || e->test[0] == 0)
-        return protea_fail(PROTEA_ERR_USAGE, "eval knn: no --%s found, --train DATA --test DATA wanted",
-                           e->train[0] ? "test" : "train");
+        return protea_fail(PROTEA_ERR_USAGE, "eval %s: no --%s found, --train DATA --test DATA wanted",
+                           e->protocol->name, e->train[0] ? "test" : "train");
     PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
     if (strcmp(call->arguments[0], "features") == 0) {
         PROTEA_TRY(protea_feature_set_read(&e->train_set, e->train));
@@ -80,13 +100,8 @@ static protea_status run(void *self, const protea_call *call)
     } else {
         PROTEA_TRY(embed_sets(e, call));
     }
-    PROTEA_TRY(protea_knn_sets(&e->s.cx, &score, &e->train_set, &e->test_set, e->k, e->temperature));
-    json_object_set_new(call->result, "top1", json_real(score.top1));
-    json_object_set_new(call->result, "top5", json_real(score.top5));
-    json_object_set_new(call->result, "n_train", json_integer(score.n_train));
-    json_object_set_new(call->result, "n_test", json_integer(score.n_test));
-    json_object_set_new(call->result, "k", json_integer(score.k));
-    json_object_set_new(call->result, "temperature", json_real(e->temperature));
+    const protea_evaluation evaluation = { &e->s.cx, call->hooks, &e->train_set, &e->test_set, call->result };
+    PROTEA_TRY(e->protocol->run(e->protocol_self, &evaluation));
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
     return PROTEA_OK;
 }
@@ -100,19 +115,12 @@ static void eval_free(void *self)
     protea_source_close(e->test_source);
     protea_model_close(&e->model);
     protea_session_close(&e->s);
-}
-
-static const char *const protocols[] = { "knn", NULL };
-
-static const char *protocol_summary(const char *kind)
-{
-    (void)kind; /* there is one */
-    return "weighted k nearest neighbours on frozen features";
+    protea_free(e->protocol_self);
 }
 
 const protea_verb protea_verb_eval = {
     .info = { .name = "eval", .arguments = "MODEL --train DATA --test DATA", .summary = "measure how good a model's features are",
-              .kinds = protocols, .kinds_title = "PROTOCOL", .kind_summary = protocol_summary,
+              .kinds = kinds, .kinds_title = "PROTOCOL", .kind_summary = kind_summary,
               .min_arguments = 1, .max_arguments = 1, .output = 0,
               .example = "protea eval knn runs/photos --train photos/train --test photos/test" },
     .size = sizeof(eval),

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/features.h"
+#include "eval/feature_match.h"
 #include "format/csv.h"
 #include "format/npy.h"
 
@@ -128,56 +128,15 @@ protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_p
 
 /* ---- the score */
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Labels in the order of sorted names, so that ties fall alike whether a set was computed or read back. *out: owned. */
-static protea_status sorted_labels(int32_t **out, const protea_feature_set *set, const char *const *sorted, int n)
-{
-    int32_t *map; /* (n_classes) */
-    *out = NULL;
-    PROTEA_TRY(protea_new(&map, (size_t)set->n_classes, sizeof *map, "classes"));
-    protea_status status = PROTEA_OK;
-    for (int c = 0; c < set->n_classes; c++) {
-        const char *const *at = bsearch(&set->class_name[c], sorted, (size_t)n, sizeof *sorted, by_name);
-        map[c] = at ? (int32_t)(at - sorted) : -1;
-    }
-    status = protea_new(out, (size_t)set->n, sizeof **out, "labels");
-    for (int64_t i = 0; status == PROTEA_OK && i < set->n; i++) {
-        (*out)[i] = set->label[i] < 0 ? -1 : map[set->label[i]];
-        if (set->label[i] >= 0 && (*out)[i] < 0)
-            status = protea_fail(PROTEA_ERR_INPUT, "%s: its class %s is not among the %d of the training images", set->name,
-                                 set->class_name[set->label[i]], n);
-    }
-    protea_free(map);
-    return status;
-}
-
 protea_status protea_knn_sets(protea_ctx *cx, protea_knn_score *score, const protea_feature_set *train,
                               const protea_feature_set *test, int64_t k, double temperature)
 {
-    if (train->dim != test->dim)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: features of %lld numbers, those of %s have %lld", test->name,
-                           (long long)test->dim, train->name, (long long)train->dim);
-    if (train->n_classes == 0)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: its images have no classes; wanted a folder of class folders", train->name);
-    const char **sorted = NULL;
-    int32_t *train_label = NULL, *test_label = NULL;
-    size_t n_classes = (size_t)train->n_classes;
-    PROTEA_TRY(protea_new(&sorted, n_classes, sizeof *sorted, "class names"));
-    memcpy(sorted, train->class_name, n_classes * sizeof *sorted);
-    qsort(sorted, n_classes, sizeof *sorted, by_name);
-    protea_status status = sorted_labels(&train_label, train, sorted, train->n_classes);
+    protea_feature_match m;
+    protea_status status = protea_feature_match_sets(&m, train, test);
     if (status == PROTEA_OK)
-        status = sorted_labels(&test_label, test, sorted, train->n_classes);
-    if (status == PROTEA_OK)
-        status = protea_knn(cx, score, train->z, train_label, train->n, test->z, test_label, test->n, train->dim,
-                            train->n_classes, k, temperature);
-    protea_free(train_label);
-    protea_free(test_label);
-    protea_free(sorted);
+        status = protea_knn(cx, score, train->z, m.train, train->n, test->z, m.test, test->n, train->dim, m.n_classes, k,
+                            temperature);
+    protea_feature_match_release(&m);
     return status;
 }
 
