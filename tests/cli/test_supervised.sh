@@ -73,6 +73,13 @@ grep -q val_accuracy out && fail "no validation without a holdout wanted"
 run predict all art/../art -o all.csv; want_code 0
 refused 3 "its class bars is not among the 9" predict all photo -o none.csv
 
+# the other recipes, made small
+for recipe in erm-dg supervised-photos supervised-pacs; do
+    run train supervised art photo --recipe $recipe --threads 1 --arch resnet18-w16 --image-size 16 --batch-size 16 --epochs 1 \
+        --steps-per-epoch 2 -o small-$recipe --json
+    want_code 0; want_json steps 2; want_json recipe "\"$recipe\""; want_json val_accuracy '[0-9.]+'
+done
+
 # from a pre-trained encoder: its network and its weights
 # shellcheck disable=SC2086
 run train swav $data --threads 1 --arch resnet18-w16 --stem large --normalize data --epochs 0 -o encoder; want_code 0

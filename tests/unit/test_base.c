@@ -1,10 +1,11 @@
-/* Proves: Philox gives its published vectors; draws are uniform and unbiased; arenas count, align and refuse; messages
- * escape what is hostile. */
+/* Proves: Philox gives its published vectors; draws are uniform and unbiased, those of a gamma distribution have its moments;
+ * arenas count, align and refuse; messages escape what is hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -44,6 +45,27 @@ static void draws_are_uniform(void **state)
         assert_in_range(count[i], 9600, 10400);
     assert_true(sum / 1e5 < 0.02 && sum / 1e5 > -0.02);
     assert_true(square / 1e5 < 1.02 && square / 1e5 > 0.98);
+}
+
+/* Mean and variance of Gamma(shape, 1) are the shape; of a small one most draws underflow any float, in logarithms none does. */
+static void gamma_draws_have_their_moments(void **state)
+{
+    (void)state;
+    static const double shapes[] = { 0.01, 0.2, 1, 7.5 };
+    enum { DRAWS = 100000 };
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        protea_rng rng = protea_rng_make(7, PROTEA_RNG_TEST, 0, k, 0);
+        double sum = 0, square = 0, shape = shapes[k];
+        for (int i = 0; i < DRAWS; i++) {
+            double log_draw = protea_rng_log_gamma(&rng, shape), x = exp(log_draw);
+            assert_true(isfinite(log_draw));
+            sum += x;
+            square += x * x;
+        }
+        double mean = sum / DRAWS, variance = square / DRAWS - mean * mean;
+        assert_true(fabs(mean - shape) < 5 * sqrt(shape / DRAWS));
+        assert_true(fabs(variance - shape) < 5 * shape * sqrt((2 + 6 / shape) / DRAWS));
+    }
 }
 
 static void streams_differ(void **state)
@@ -108,6 +130,7 @@ static void hostile_text_is_escaped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gamma_draws_have_their_moments),
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(draws_are_uniform), cmocka_unit_test(streams_differ),
         cmocka_unit_test(arenas), cmocka_unit_test(allocations_fail_when_told), cmocka_unit_test(hostile_text_is_escaped),
     };
