@@ -51,7 +51,7 @@ protea_status protea_health_verdict(const protea_health *h, int64_t step)
     return protea_fail(PROTEA_ERR_DIVERGED, "training collapsed at step %lld: %s", (long long)h->sick_since, h->text);
 }
 
-protea_status protea_health_step(protea_health *h, double loss, double gradient_norm, int64_t step, bool *update)
+protea_status protea_health_step(protea_health *h, double loss, double gradient_norm, int64_t step, const char *why, bool *update)
 {
     /* Written so that NaN, which compares false with everything, is bad. */
     *update = fabs(loss) <= DBL_MAX && gradient_norm <= DBL_MAX;
@@ -62,6 +62,9 @@ protea_status protea_health_step(protea_health *h, double loss, double gradient_
     h->bad_total++;
     if (++h->bad_in_a_row < PROTEA_MAX_BAD_STEPS)
         return PROTEA_OK;
+    if (*why != 0)
+        return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %d steps in a row to step %lld could not be used: %s",
+                           PROTEA_MAX_BAD_STEPS, (long long)step, why);
     return protea_fail(PROTEA_ERR_DIVERGED, "training diverged: %d steps in a row to step %lld had a loss (%g) or gradient norm "
                        "(%g) that is not finite; try a lower --lr or --precision f32", PROTEA_MAX_BAD_STEPS, (long long)step,
                        loss, gradient_norm);

@@ -27,7 +27,7 @@ const char *protea_health_interval(protea_health *h, const protea_step_out *mean
 protea_status protea_health_verdict(const protea_health *h, int64_t step);
 
 /* A step is done; update: whether it may change the weights, that is whether the loss and the gradients' norm are
- * finite. Fails with PROTEA_ERR_DIVERGED at the fifth bad step in a row. */
-protea_status protea_health_step(protea_health *h, double loss, double gradient_norm, int64_t step, bool *update);
+ * finite. why: what the method says of a bad step, or "". Fails with PROTEA_ERR_DIVERGED at the fifth bad step in a row. */
+protea_status protea_health_step(protea_health *h, double loss, double gradient_norm, int64_t step, const char *why, bool *update);
 
 #endif

@@ -1,6 +1,7 @@
 #include "train/train_step.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "comm/comm.h"
 
@@ -56,8 +57,10 @@ static protea_status finish_gradients(protea_train_state *s, double *norm)
     return PROTEA_OK;
 }
 
-/* The method's step; that it met numbers that are not finite is no failure yet, but a bad step. */
-static protea_status forward_and_backward(protea_train_state *s, const protea_batch *batch, protea_step_out *out)
+enum { WHY = 256 };
+
+/* The method's step; that it met numbers that are not finite is no failure yet, but a bad step, and why says it. */
+static protea_status forward_and_backward(protea_train_state *s, const protea_batch *batch, protea_step_out *out, char why[WHY])
 {
     protea_ctx *cx = s->t->cx;
     protea_arena_release(cx->kept, 0);
@@ -67,9 +70,19 @@ static protea_status forward_and_backward(protea_train_state *s, const protea_ba
     protea_status status = s->t->ops->step(cx, s->method, batch, &s->now, out);
     if (status != PROTEA_ERR_DIVERGED)
         return status;
-    protea_log(cx, PROTEA_LOG_WARN, "step %lld: %s", (long long)s->now.step + 1, protea_last_error());
+    snprintf(why, WHY, "%s", protea_last_error());
     out->loss = (double)NAN;
     return PROTEA_OK;
+}
+
+static void tell_bad_step(const protea_train_state *s, const protea_step_out *out, double norm, const char *why)
+{
+    long long step = (long long)s->now.step + 1;
+    if (*why != 0)
+        protea_log(s->t->cx, PROTEA_LOG_WARN, "step %lld: %s; the update is left out", step, why);
+    else
+        protea_log(s->t->cx, PROTEA_LOG_WARN, "step %lld: loss %g, gradient norm %g: not finite, the update is left out", step,
+                   out->loss, norm);
 }
 
 protea_status protea_train_step(protea_train_state *s, const protea_batch *batch, protea_health *health, protea_step_out *out)
@@ -77,18 +90,18 @@ protea_status protea_train_step(protea_train_state *s, const protea_batch *batch
     protea_ctx *cx = s->t->cx;
     double norm = 0;
     bool update;
-    PROTEA_TRY(forward_and_backward(s, batch, out));
+    char why[WHY] = "";
+    PROTEA_TRY(forward_and_backward(s, batch, out, why));
     PROTEA_TRY(finish_gradients(s, &norm));
     if (out->n_metrics < PROTEA_MAX_METRICS)
         out->metric[out->n_metrics++] = (protea_metric){ "grad_norm", norm };
-    PROTEA_TRY(protea_health_step(health, out->loss, norm, s->now.step + 1, &update));
+    PROTEA_TRY(protea_health_step(health, out->loss, norm, s->now.step + 1, why, &update));
     if (update) {
         PROTEA_TRY(protea_optim_step(cx, s->optim, protea_schedule_lr(&s->schedule, s->now.step)));
         if (s->t->ops->after_update != NULL)
             PROTEA_TRY(s->t->ops->after_update(cx, s->method, &s->now));
     } else {
-        protea_log(cx, PROTEA_LOG_WARN, "step %lld: loss %g, gradient norm %g: not finite, the update is left out",
-                   (long long)s->now.step + 1, out->loss, norm);
+        tell_bad_step(s, out, norm, why);
         out->loss = (double)NAN;
     }
     protea_train_state_move(s, s->now.step + 1);

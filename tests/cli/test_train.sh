@@ -86,6 +86,12 @@ kill -INT $pid; kill -INT $pid; code=0; wait $pid || code=$?
 [ "$code" -eq 130 ] || [ "$code" -eq 75 ] || fail "exit code 130, or 75 when the step ended between the two, wanted"
 run inspect twice --json; want_code 0; want_json method '"swav"'
 
+# ---- what no machine holds, and what cannot be learned from
+# shellcheck disable=SC2086
+refused 5 "a batch of views" train swav set -o n $small --size-crops 4096 --nmb-crops 64 --batch-size 64
+refused 6 "a larger epsilon is needed" train swav set -o diverged --epochs 9 $small --epsilon 0.001 --freeze-prototypes-niters 0
+run inspect diverged; want_code 0
+
 # ---- a verb with nothing to resume ends at once, with a shell's code for the signal, and leaves no file
 for signal in INT:130 TERM:143; do
     "$protea" embed a synth:shapes,n=200000,size=32 -o long.npy >out 2>err </dev/null &

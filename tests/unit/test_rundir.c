@@ -230,14 +230,14 @@ static void bad_steps_are_counted(void **state)
     const double bad[][2] = { { (double)NAN, 1 }, { (double)INFINITY, 1 }, { 1, (double)NAN }, { -(double)INFINITY, 1 } };
     bool update;
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(protea_health_step(&h, bad[i][0], bad[i][1], i, &update), PROTEA_OK);
+        assert_int_equal(protea_health_step(&h, bad[i][0], bad[i][1], i, "", &update), PROTEA_OK);
         assert_false(update);
     }
-    assert_int_equal(protea_health_step(&h, 1, 1, 5, &update), PROTEA_OK);
+    assert_int_equal(protea_health_step(&h, 1, 1, 5, "", &update), PROTEA_OK);
     assert_true(update);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(protea_health_step(&h, (double)NAN, 1, 6, &update), PROTEA_OK);
-    assert_int_equal(protea_health_step(&h, (double)NAN, 1, 7, &update), PROTEA_ERR_DIVERGED);
+        assert_int_equal(protea_health_step(&h, (double)NAN, 1, 6, "", &update), PROTEA_OK);
+    assert_int_equal(protea_health_step(&h, (double)NAN, 1, 7, "", &update), PROTEA_ERR_DIVERGED);
     assert_int_equal(h.bad_total, 9);
 }
 

@@ -226,6 +226,7 @@ static void a_step_that_fails_is_a_bad_step(void **state)
     assert_non_null(strstr(log.text, "step 4: toy: not finite"));
     assert_same_file("bad", "bad fails", PROTEA_RUN_CHECKPOINT);
     assert_int_equal(toy_run("row fails", "fails true nan_from 8 nan_to 12", &result, NULL), PROTEA_ERR_DIVERGED);
+    assert_non_null(strstr(protea_last_error(), "to step 13 could not be used: toy: not finite"));
     assert_true(memory_of("row fails/" PROTEA_RUN_CHECKPOINT, 0) == TOY_STEPS_PER_EPOCH);
 }
 
