@@ -39,13 +39,19 @@ echo "$published" | while read -r name s1 s2 s3 s4 s5; do
         }' "$place/c.csv" | tee -a "$place/cells" >&2
 done
 
+# Ranks are means of equal ones; first .. last: the cells that are compared.
 awk '
-function rank(v, r,   i, j) {       # means of equal ones
-    for (i = 1; i <= n; i++) { r[i] = 0.5; for (j = 1; j <= n; j++) r[i] += v[j] < v[i] ? 1 : v[j] == v[i] ? 0.5 : 0 }
+function rank(v, r, first, last,   i, j) {
+    for (i = first; i <= last; i++) {
+        r[i] = 0.5
+        for (j = first; j <= last; j++) r[i] += v[j] < v[i] ? 1 : v[j] == v[i] ? 0.5 : 0
+    }
 }
-function correlation(x, y,   i, mx, my, xy, xx, yy) {
-    for (i = 1; i <= n; i++) { mx += x[i] / n; my += y[i] / n }
-    for (i = 1; i <= n; i++) { xy += (x[i] - mx) * (y[i] - my); xx += (x[i] - mx) ^ 2; yy += (y[i] - my) ^ 2 }
+function spearman(x, y, first, last,   a, b, i, n, mx, my, xy, xx, yy) {
+    n = last - first + 1
+    rank(x, a, first, last); rank(y, b, first, last)
+    for (i = first; i <= last; i++) { mx += a[i] / n; my += b[i] / n }
+    for (i = first; i <= last; i++) { xy += (a[i] - mx) * (b[i] - my); xx += (a[i] - mx) ^ 2; yy += (b[i] - my) ^ 2 }
     return xy / sqrt(xx * yy)
 }
 { n++; name[n] = $1; ours[n] = $3; theirs[n] = $4; sum[$2] += $3; sum_theirs[$2] += $4 }
@@ -56,10 +62,11 @@ END {
         for (s = 0; s < 5; s++) printf " | %.1f", ours[i + s]
         for (s = 0; s < 5; s++) printf " | %.1f", theirs[i + s]
         print " |"
+        within += spearman(ours, theirs, i, i + 4) * 5 / n
     }
     printf "| mean"
     for (s = 1; s <= 5; s++) printf " | %.1f", sum[s] * 5 / n
     for (s = 1; s <= 5; s++) printf " | %.1f", sum_theirs[s] * 5 / n
-    rank(ours, a); rank(theirs, b)
-    printf " |\n\nSpearman'"'"'s rank correlation over %d cells: %.3f\n", n, correlation(a, b)
+    printf " |\n\nSpearman: %.3f over %d cells; %.3f over the severities of a corruption, on average\n", \
+        spearman(ours, theirs, 1, n), n, within
 }' "$place/cells"

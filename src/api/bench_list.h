@@ -1,6 +1,7 @@
 /* One line per benchmark, alphabetical: X(NAME, WORD) stands for the table protea_bench_NAME, called WORD by people. */
 #define PROTEA_BENCH_LIST(X) \
     X(conv, "conv")                   \
+    X(corrupt, "corrupt")             \
     X(kmeans, "kmeans")               \
     X(resnet18_step, "resnet18-step") \
     X(resnet50_step, "resnet50-step") \

@@ -216,7 +216,7 @@ static void corrupt_free(void *self)
 
 const protea_verb protea_verb_corrupt = {
     .info = { .name = "corrupt", .arguments = "NAME[,NAME...] DATA",
-              .summary = "write images as noise, blur, weather or a codec leave them: all, standard, extra, or names such as fog,snow",
+              .summary = "write images as noise, blur or weather leave them (all, standard, extra, or names: fog,snow)",
               .min_arguments = 2, .max_arguments = 2, .output = 2, .output_name = "DIR|FILE.tar|FILE.npy",
               .example = "protea corrupt fog,snow photos -o photos-c --severity 1 3 5" },
     .size = sizeof(corrupt),

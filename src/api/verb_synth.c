@@ -90,7 +90,7 @@ static const char *kind_summary(const char *kind)
 }
 
 const protea_verb protea_verb_synth = {
-    .info = { .name = "synth", .arguments = "", .summary = "write a generated data set: class folders of PNG files, a .tar of them, or .npy",
+    .info = { .name = "synth", .arguments = "", .summary = "write a generated data set: class folders of PNG files, .tar or .npy",
               .kinds = kinds, .kinds_title = "NAME", .kind_summary = kind_summary, .output = 2, .output_name = "DIR",
               .example = "protea synth shapes -o shapes --n 2000 --size 32" },
     .size = sizeof(synth_opts),
