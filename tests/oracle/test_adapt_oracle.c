@@ -174,12 +174,12 @@ static bool is_good(const wanted *w)
     return w->worst.logits <= most->logits && w->worst.norm <= most->norm && w->worst.element <= most->element;
 }
 
-static bool run_case(FILE *file, const oracle_case *c)
+static bool run_case(protea_ctx *cx, FILE *file, const oracle_case *c)
 {
     adapt_rig r;
     start s = { 0 };
     bool good = true;
-    assert_ok(adapt_rig_open(&r, c->adapter, c->settings));
+    assert_ok(adapt_rig_open_in(&r, cx, c->adapter, c->settings));
     assert_ok(protea_adapter_visit_model(r.adapter, &(protea_visitor){ copy_param, copy_tensor, &s }));
     for (int i = 0; i < 2; i++) {
         adapt_rig_images(&r, IMAGES, 100 + i);
@@ -201,19 +201,21 @@ static bool run_case(FILE *file, const oracle_case *c)
     }
     for (int i = 0; i < s.n; i++)
         free(s.copy[i]);
-    adapt_rig_close(&r);
+    adapt_rig_close_in(&r, cx);
     return good;
 }
 
 static void ten_batches_are_pytorchs(void **state)
 {
     FILE *file = fopen(TEST_DATA "/adapt.txt", "r");
+    protea_ctx cx = test_context_open(64);
     bool good = true;
     (void)state;
     assert_non_null(file);
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
-        good = run_case(file, &CASES[i]) && good;
+        good = run_case(&cx, file, &CASES[i]) && good;
     fclose(file);
+    test_context_close(&cx);
     assert_true(good);
 }
 

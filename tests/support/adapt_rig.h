@@ -63,13 +63,14 @@ static inline void adapt_rig_images(adapt_rig *r, int64_t n, int batch)
     free(patches);
 }
 
-/* settings: key, value, ... NULL. Returns what protea_adapter_new returns; close the rig either way. */
-static inline protea_status adapt_rig_open(adapt_rig *r, const char *name, const char *const *settings)
+/* In a context of the caller's, whose convolutions are made once for many rigs. settings: key, value, ... NULL. Returns what
+ * protea_adapter_new returns; close the rig either way. */
+static inline protea_status adapt_rig_open_in(adapt_rig *r, const protea_ctx *cx, const char *name, const char *const *settings)
 {
     const protea_resnet_opts resnet = { .arch = "resnet18-w16", .small_stem = true };
     const protea_adapter_ops *ops;
     protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
-    *r = (adapt_rig){ .cx = test_context_open(64) };
+    *r = (adapt_rig){ .cx = *cx };
     assert_ok(protea_resnet_new(&r->model.featurizer, &resnet, &rng));
     assert_ok(protea_linear_new(&r->model.fc, r->model.featurizer->out_dim, ADAPT_CLASSES, true, &rng));
     const protea_visitor fill = { formula_visit, adapt_rig_buffer, NULL };
@@ -86,7 +87,14 @@ static inline protea_status adapt_rig_open(adapt_rig *r, const char *name, const
     return protea_adapter_new(&r->adapter, &r->cx, ops, r->filled, &r->model, &r->opts);
 }
 
-static inline void adapt_rig_close(adapt_rig *r)
+static inline protea_status adapt_rig_open(adapt_rig *r, const char *name, const char *const *settings)
+{
+    const protea_ctx cx = test_context_open(64);
+    return adapt_rig_open_in(r, &cx, name, settings);
+}
+
+/* *cx: the context again, with its arenas as they are now. */
+static inline void adapt_rig_close_in(adapt_rig *r, protea_ctx *cx)
 {
     protea_adapter_free(r->adapter);
     protea_module_free(r->model.featurizer);
@@ -94,7 +102,14 @@ static inline void adapt_rig_close(adapt_rig *r)
     protea_options_free(r->options);
     free(r->filled);
     free(r->x.data);
-    test_context_close(&r->cx);
+    *cx = r->cx;
+}
+
+static inline void adapt_rig_close(adapt_rig *r)
+{
+    protea_ctx cx;
+    adapt_rig_close_in(r, &cx);
+    test_context_close(&cx);
 }
 
 /* Batch number `batch` of n images, adapted on. */
