@@ -19,11 +19,17 @@ static double row_bytes(int64_t n_classes, int64_t dim, const protea_bank_opts *
     return 4.0 * ((double)dim + (opts->with_scores ? (double)n_classes : 0) + 1 + 2 + 1);
 }
 
+/* A class's prototype and count, whatever rows it has; and what is there once. */
+static double class_bytes(int64_t dim)
+{
+    return 8.0 * (double)dim + 16;
+}
+
 static protea_status choose_size(protea_bank *bank)
 {
     const protea_bank_opts *o = &bank->opts;
     double cap = (double)o->cap_mib * (1 << 20), row = row_bytes(bank->n_classes, bank->dim, o);
-    double fits = floor(cap / (row * (double)bank->n_classes));
+    double fits = floor((cap / (double)bank->n_classes - class_bytes(bank->dim)) / row);
     if (o->filter_k == 0)
         return protea_fail(PROTEA_ERR_USAGE, "filter_K: 0 found, at least 1 row or -1 for all wanted");
     if (o->filter_k > 0 ? (double)o->filter_k > fits : fits < 1)
@@ -349,6 +355,8 @@ protea_status protea_bank_visit(protea_bank *bank, const protea_visitor *v)
 
 protea_status protea_bank_loaded(protea_bank *bank)
 {
+    if (!protea_all_finite(&bank->rows) || !protea_all_finite(&bank->entropy) || !protea_all_finite(&bank->order))
+        return protea_fail(PROTEA_ERR_INPUT, "adapter.bank: numbers that are not finite");
     memset(bank->sum, 0, (size_t)(bank->n_classes * bank->dim) * sizeof *bank->sum);
     for (int64_t c = 0; c < bank->n_classes; c++) {
         float filled = protea_f32(&bank->filled)[c];
@@ -360,7 +368,5 @@ protea_status protea_bank_loaded(protea_bank *bank)
             add_to_sum(bank, c, c * bank->per_class + i, 1);
         build_heap(bank, c);
     }
-    if (protea_all_finite(&bank->rows) && protea_all_finite(&bank->entropy) && protea_all_finite(&bank->order))
-        return PROTEA_OK;
-    return protea_fail(PROTEA_ERR_INPUT, "adapter.bank: numbers that are not finite");
+    return PROTEA_OK;
 }
