@@ -3,8 +3,10 @@
 
 Usage: bench/kmeans.py [PROTEA [N D K ITERATIONS]]; needs Debian's python3-faiss and python3-sklearn. Prints for each the
 milliseconds of an iteration (mean without the first), its times Protea's, the objective of the last iteration (before its
-update) and peak memory over that of the data. faiss runs with the system's BLAS and, where it is installed, with
-libopenblas0-openmp. Each is a process of its own; the two runs of Protea frame the others, and the faster counts.
+update) and peak memory over that of the data. faiss runs with OpenBLAS of both kinds that Debian has (libopenblas0-pthread, which
+is what one gets, and -openmp), where they are installed or BLAS names the folder that holds openblas-pthread and
+openblas-openmp; otherwise with the system's BLAS, which may be very slow. Each is a process of its own; the two runs of
+Protea frame the others, and the faster counts.
 """
 import json
 import os
@@ -16,7 +18,7 @@ import time
 
 import numpy as np
 
-OPENMP = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
+BLAS = os.environ.get("BLAS", "/usr/lib/x86_64-linux-gnu")
 
 
 def rows(n, d, k):
@@ -79,7 +81,8 @@ def run(name, k, iterations, environment):
 def main():
     command = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.path.abspath("build/protea")
     n, d, k, iterations = (int(v) for v in sys.argv[2:6]) if len(sys.argv) > 5 else (200000, 128, 2500, 10)
-    order = ["f32", "bf16", "faiss", "faiss openmp", "sklearn", "f32", "bf16"]
+    kinds = [kind for kind in ("pthread", "openmp") if os.path.isdir(f"{BLAS}/openblas-{kind}")]
+    order = ["f32", "bf16"] + [f"faiss {kind}" for kind in kinds or ["system"]] + ["sklearn", "f32", "bf16"]
     best = {}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -87,9 +90,7 @@ def main():
         np.save("x.npy", x)
         np.save("start.npy", x[rng.choice(n, k, replace=False)])
         for name in order:
-            if name == "faiss openmp" and not os.path.isdir(OPENMP):
-                continue
-            environment = {"LD_LIBRARY_PATH": OPENMP} if name == "faiss openmp" else {}
+            environment = {"LD_LIBRARY_PATH": f"{BLAS}/openblas-{name.split()[1]}"} if name.startswith("faiss") else {}
             measured = run(f"{command} {name}" if name in ("f32", "bf16") else name.split()[0], k, iterations, environment)
             best[name] = min(best.get(name, measured), measured)
         os.chdir("/")
