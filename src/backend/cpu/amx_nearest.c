@@ -135,32 +135,52 @@ static inline void keep_lower(minima *m, const float sums[static 4 * SUMS], int3
     }
 }
 
-/* 32 rows against all panels. */
-static inline void compare_rows(minima *m, const protea_bf16 *rows, const char *panels, size_t panel_bytes, int64_t n_panels,
-                                int32_t first, int64_t depth)
+/* A square whose sums are in memory and whose minima are still to be taken. */
+typedef struct square {
+    minima *m;
+    const float *sums;
+    int32_t first;
+} square;
+
+/* Groups of 32 rows against all panels. A panel comes from the second cache once and is used for every group. */
+static void compare_groups(minima *m, const protea_bf16 *rows, int64_t groups, const char *panels, size_t panel_bytes,
+                           int64_t n_panels, int32_t first, int64_t depth)
 {
     float sums[2][4 * SUMS] __attribute__((aligned(64)));
-    multiply(rows, (const float *)panels, depth);
-    store_sums(sums[0]);
-    for (int64_t p = 1; p < n_panels; p++) {
-        multiply(rows, (const float *)(panels + (size_t)p * panel_bytes), depth);
-        keep_lower(m, sums[(p - 1) % 2], first + (int32_t)(p - 1) * SIDE);
-        store_sums(sums[p % 2]);
-    }
-    keep_lower(m, sums[(n_panels - 1) % 2], first + (int32_t)(n_panels - 1) * SIDE);
+    square before = { 0 };
+    int turn = 0;
+    for (int64_t p = 0; p < n_panels; p++)
+        for (int64_t g = 0; g < groups; g++) {
+            multiply(rows + g * SIDE * depth, (const float *)(panels + (size_t)p * panel_bytes), depth);
+            if (before.m != NULL)
+                keep_lower(before.m, before.sums, before.first);
+            store_sums(sums[turn]);
+            before = (square){ &m[g], sums[turn], first + (int32_t)p * SIDE };
+            turn = !turn;
+        }
+    keep_lower(before.m, before.sums, before.first);
 }
 
+/* As many groups as leave the first cache room for a panel and sums. */
 static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panels, size_t panel_bytes,
                     int64_t n_panels, int64_t first, int64_t depth)
 {
+    enum { MOST = 8, BYTES = 24 << 10 };
+    int64_t all = (n + SIDE - 1) / SIDE, most = BYTES / (SIDE * depth * (int64_t)sizeof(protea_bf16));
+    most = most < 1 ? 1 : most > MOST ? MOST : most;
     configure_tiles();
-    for (int64_t i = 0; i < n; i += SIDE) {
-        minima m = { { _mm512_load_ps(best + i), _mm512_load_ps(best + i + TILE) },
-                     { _mm512_load_si512(where + i), _mm512_load_si512(where + i + TILE) } };
-        compare_rows(&m, (const protea_bf16 *)block + i * depth, panels, panel_bytes, n_panels, (int32_t)first, depth);
-        for (int side = 0; side < 2; side++) {
-            _mm512_store_ps(best + i + side * TILE, m.best[side]);
-            _mm512_store_si512(where + i + side * TILE, m.where[side]);
+    for (int64_t from = 0; from < all; from += most) {
+        int64_t groups = all - from < most ? all - from : most;
+        minima m[MOST];
+        for (int64_t v = 0; v < 2 * groups; v++) {
+            m[v / 2].best[v % 2] = _mm512_load_ps(best + from * SIDE + v * TILE);
+            m[v / 2].where[v % 2] = _mm512_load_si512(where + from * SIDE + v * TILE);
+        }
+        compare_groups(m, (const protea_bf16 *)block + from * SIDE * depth, groups, panels, panel_bytes, n_panels,
+                       (int32_t)first, depth);
+        for (int64_t v = 0; v < 2 * groups; v++) {
+            _mm512_store_ps(best + from * SIDE + v * TILE, m[v / 2].best[v % 2]);
+            _mm512_store_si512(where + from * SIDE + v * TILE, m[v / 2].where[v % 2]);
         }
     }
 }

@@ -11,7 +11,7 @@
 #include "backend/cpu/nearest.h"
 #include "base/parallel.h"
 
-enum { LINE = 64, MOST_ROWS = 512, BLOCK_BYTES = 256 << 10, CHUNK_BYTES = 1 << 20 };
+enum { LINE = 64, MOST_ROWS = 512, BLOCK_BYTES = 512 << 10, CHUNK_BYTES = 1 << 20 };
 
 static size_t lines(size_t bytes)
 {

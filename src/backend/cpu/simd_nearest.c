@@ -3,6 +3,8 @@
 #include "backend/cpu/nearest.h"
 #include "backend/cpu/simd.h"
 
+#include <float.h>
+
 /* As many running sums as fit: 24 of 32 registers with AVX-512, 12 of 16 otherwise. */
 enum { ROWS = LANES == 16 ? 8 : 4, VECTORS = 3, PANEL = VECTORS * LANES, HEAD = (PANEL * (int)sizeof(float) + 63) / 64 * 64 };
 
@@ -21,13 +23,19 @@ static void pack(void *panel, const float *centroids, const float *shift, int64_
             out[i * PANEL + j] = -2 * centroids[j * depth + i];
 }
 
+SIMD_INLINE void copy_columns(float *out, const float *row, const float *centre, int64_t i, int64_t count, bool bf16)
+{
+    vf value = load(row, i, count, PROTEA_F32) - load(centre, i, count, PROTEA_F32);
+    store(out, i, count, PROTEA_F32, bf16 ? widen(narrow(value)) : value);
+}
+
 SIMD_INLINE void copy_row(float *out, const float *row, const float *centre, int64_t d, bool bf16)
 {
-    for (int64_t i = 0; i < d; i += LANES) {
-        int64_t count = d - i < LANES ? d - i : LANES;
-        vf value = load(row, i, count, PROTEA_F32) - load(centre, i, count, PROTEA_F32);
-        store(out, i, count, PROTEA_F32, bf16 ? widen(narrow(value)) : value);
-    }
+    int64_t i = 0;
+    for (; i + LANES <= d; i += LANES)
+        copy_columns(out, row, centre, i, LANES, bf16);
+    if (i < d)
+        copy_columns(out, row, centre, i, d - i, bf16);
 }
 
 SIMD_INLINE void copy_rows(float *out, const float *x, const int64_t *rows, int64_t n, const float *centre, int64_t d, bool bf16)
@@ -59,38 +67,52 @@ SIMD_INLINE void keep_lower(float *best, int32_t *where, vf value, int32_t numbe
     *(vi *)where = (lower & number) | (~lower & at);
 }
 
+/* vectors: of the panel that hold centroids; constant where this is called. */
 SIMD_INLINE void compare_tile(float *best, int32_t *where, const float *x, const float *panel, const float *shift, int32_t first,
-                              int64_t depth)
+                              int64_t depth, int vectors)
 {
     vf sum[ROWS][VECTORS];
     for (int r = 0; r < ROWS; r++)
-        for (int v = 0; v < VECTORS; v++)
+        for (int v = 0; v < vectors; v++)
             sum[r][v] = aligned(shift + v * LANES);
 #pragma GCC unroll 4
     for (int64_t i = 0; i < depth; i++) {
         vf c[VECTORS];
-        for (int v = 0; v < VECTORS; v++)
+        for (int v = 0; v < vectors; v++)
             c[v] = aligned(panel + i * PANEL + v * LANES);
         for (int r = 0; r < ROWS; r++) {
             vf value = splat(x[r * depth + i]);
-            for (int v = 0; v < VECTORS; v++)
+            for (int v = 0; v < vectors; v++)
                 sum[r][v] += value * c[v];
         }
     }
     for (int r = 0; r < ROWS; r++)
-        for (int v = 0; v < VECTORS; v++)
+        for (int v = 0; v < vectors; v++)
             keep_lower(best + r * LANES, where + r * LANES, sum[r][v], first + v);
 }
 
-/* A panel stays in the first cache while the block's rows go by. */
+SIMD_INLINE void compare_panel(float *best, int32_t *where, const float *block, int64_t n, const char *panel, int32_t first,
+                               int64_t depth, int vectors)
+{
+    for (int64_t i = 0; i < n; i += ROWS)
+        compare_tile(best + i * LANES, where + i * LANES, block + i * depth, (const float *)(panel + HEAD), (const float *)panel,
+                     first, depth, vectors);
+}
+
+/* A panel stays in the first cache while the block's rows go by. Padding has the shift infinity: nothing is compared with it. */
 static void compare(float *best, int32_t *where, const void *block, int64_t n, const void *panels, size_t panel_bytes,
                     int64_t n_panels, int64_t first, int64_t depth)
 {
     for (int64_t p = 0; p < n_panels; p++) {
         const char *panel = (const char *)panels + (size_t)p * panel_bytes;
-        for (int64_t i = 0; i < n; i += ROWS)
-            compare_tile(best + i * LANES, where + i * LANES, (const float *)block + i * depth, (const float *)(panel + HEAD),
-                         (const float *)panel, (int32_t)(first + p * VECTORS), depth);
+        const float *shift = (const float *)panel;
+        int32_t number = (int32_t)(first + p * VECTORS);
+        if (shift[LANES] > FLT_MAX)
+            compare_panel(best, where, block, n, panel, number, depth, 1);
+        else if (shift[2 * LANES] > FLT_MAX)
+            compare_panel(best, where, block, n, panel, number, depth, 2);
+        else
+            compare_panel(best, where, block, n, panel, number, depth, VECTORS);
     }
 }
 
@@ -137,6 +159,15 @@ SIMD_INLINE void group_columns(double *sum, vf *squares, const group *g, const f
     memcpy(sum + i, &total, (size_t)count * sizeof *sum);
 }
 
+/* Asks for the beginnings of the group at `first`: rows of a cluster lie anywhere, so that nothing else would. */
+SIMD_INLINE void fetch(const float *x, const int64_t *rows, int64_t first, int64_t n, int64_t d)
+{
+    enum { LINE = 16, MOST = 256 };
+    for (int64_t i = first; i < first + GROUP && i < n; i++)
+        for (int64_t j = 0; j < d && j < MOST; j += LINE)
+            __builtin_prefetch(x + rows[i] * d + j, 0, 2);
+}
+
 static double group_sum(double *sum, const group *g, const float *c, int64_t d)
 {
     vf squares = { 0 };
@@ -154,13 +185,15 @@ static double group_sum(double *sum, const group *g, const float *c, int64_t d)
 static double squared_distance(const protea_backend *be, const float *a, const float *b, int64_t d)
 {
     (void)be;
-    vf squares = { 0 };
+    vf squares = { 0 }, off;
     double cost = 0;
-    for (int64_t i = 0; i < d; i += LANES) {
-        int64_t count = d - i < LANES ? d - i : LANES;
-        vf off = load(a, i, count, PROTEA_F32) - load(b, i, count, PROTEA_F32);
+    int64_t i = 0;
+    for (; i + LANES <= d; i += LANES) {
+        off = load(a, i, LANES, PROTEA_F32) - load(b, i, LANES, PROTEA_F32);
         squares += off * off;
     }
+    off = load(a, i, d - i, PROTEA_F32) - load(b, i, d - i, PROTEA_F32);
+    squares += off * off;
     for (int j = 0; j < LANES; j++)
         cost += (double)squares[j];
     return cost;
@@ -172,6 +205,7 @@ static double cluster_sum(const protea_backend *be, double *sum, const float *x,
     (void)be;
     double cost = 0;
     for (int64_t i = 0; i < n; i += GROUP) {
+        fetch(x, rows, i + GROUP, n, d);
         group g = group_at(x, rows + i, weights, n - i, d);
         cost += group_sum(sum, &g, c, d);
     }
