@@ -31,6 +31,10 @@ want_json n_train 200; want_json protocol '"swav"'; want_json epochs 60; want_js
 rates=$(grep -o '"best_epoch"' out | wc -l)
 [ "$rates" = 3 ] || fail "the best and two rates wanted, $rates found"
 run eval linear features --train z.npy --test z.npy --protocol simsiam --epochs 2 --json; want_code 0; want_json top5 '[01]\.[0-9]*'
+run eval clusters pixels --train train --test train --k 200 --seeds 1 --json; want_code 0 # each image a cluster of its own
+want_json k 200; want_json nmi '0\.[0-9]*'; want_json ari '0(\.0)?'; want_json seeds 1
+run eval clusters features --train z.npy --test z.npy --seeds 3 --json; want_code 0; want_json classes 10; want_json acc '0\.[0-9]*'
+refused 3 "60" eval clusters features --train z.npy --test z.npy --k 61
 refused 2 "eval linear: no --test found" eval linear pixels --train train
 refused 2 "--protocol: \"dino\" found" eval linear pixels --train train --test test --protocol dino
 refused 2 "--k: \"0\" found" eval knn pixels --train train --test test --k 0
