@@ -13,6 +13,17 @@ gcc -std=c11 examples/train_swav.c $flags -o "$root/example"
 status=0
 LD_LIBRARY_PATH=$library "$root/example" 2>/dev/null || status=$?
 [ "$status" = 2 ] || { echo "install: the example ended with $status, 2 (usage) wanted"; exit 1; }
+mkdir "$root/cmake"
+cat >"$root/cmake/CMakeLists.txt" <<LISTS
+cmake_minimum_required(VERSION 3.13)
+project(user C)
+find_package(Protea 0.1 REQUIRED)
+add_executable(example $PWD/examples/train_swav.c)
+target_link_libraries(example Protea::protea)
+LISTS
+cmake -S "$root/cmake" -B "$root/cmake/build" -DCMAKE_PREFIX_PATH="$root" >/dev/null
+cmake --build "$root/cmake/build" >/dev/null
+[ -x "$root/cmake/build/example" ] || { echo "install: find_package(Protea) builds nothing"; exit 1; }
 "$root/bin/protea" --version
 for page in protea.1 protea-train.1 protea-embed.1; do
     grep -q '^\.SH EXIT STATUS' "$root/share/man/man1/$page" || { echo "install: no good $page"; exit 1; }

@@ -95,7 +95,8 @@ static protea_status run_seed(task *t, int64_t seed)
     opts.min_points_per_centroid = 1;
     opts.name = train->name;
     PROTEA_TRY(protea_kmeans_fit(t->e->cx, &out, t->train, train->n, train->dim, &opts));
-    PROTEA_TRY(protea_kmeans_assign(t->e->cx, t->assign, NULL, NULL, t->test, test->n, test->dim, t->centroids, t->k, PROTEA_F32));
+    PROTEA_TRY(protea_kmeans_assign(t->e->cx, t->assign, NULL, NULL, t->test, test->n, test->dim, t->centroids, t->k,
+                                    PROTEA_F32));
     PROTEA_TRY(protea_cluster_scores_of(&s, t->assign, t->match.test, test->n, t->k, t->match.n_classes));
     const double found[N_SCORES] = { [NMI] = s.nmi, [AMI] = s.ami, [ARI] = s.ari, [ACC] = s.accuracy };
     memcpy(t->score[seed], found, sizeof found);
