@@ -193,6 +193,8 @@ static protea_status run(void *self, const protea_call *call)
     const protea_images_opts images = { .limit = c->limit, .no_labels = c->no_labels };
     const protea_ctx log = { .log = call->hooks->log, .log_cookie = call->hooks->cookie };
     PROTEA_TRY(protea_corruption_list_read(&c->names, "", call->arguments[0]));
+    if (c->names.n == 0)
+        return protea_fail(PROTEA_ERR_USAGE, "corrupt: no name of a corruption found, one or more wanted");
     PROTEA_TRY(check_severities(c));
     protea_set_threads(c->threads > 0 ? (int)c->threads : protea_cpu_count());
     PROTEA_TRY(protea_images_open(&c->source, call->arguments[1], &images, (uint64_t)c->seed));

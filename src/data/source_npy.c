@@ -78,10 +78,10 @@ static protea_status list_rows(protea_opened *o, npy_set *set, const char *path)
 
 /* ---- labels and names of classes */
 
-/* What lies beside path: NAME-SUFFIX, or SUFFIX alone in its folder. False when there is neither. */
+/* What lies beside path, NAME.npy or NAME.npy.gz: NAME-SUFFIX, or SUFFIX alone in its folder. False when there is neither. */
 static bool find_beside(char out[static 4096], const char *path, const char *suffix)
 {
-    const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path, *end = strrchr(base, '.');
+    const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path, *end = strstr(base, ".npy");
     int stem = (int)(end != NULL ? end - path : (ptrdiff_t)strlen(path));
     snprintf(out, 4096, "%.*s-%s", stem, path, suffix);
     if (access(out, F_OK) == 0)

@@ -70,6 +70,19 @@ protea_status protea_model_open_classifier(protea_ctx *cx, protea_model *model, 
 
 /* ---- the classes of others */
 
+/* Sets whose labels have no names (CIFAR-10-C's .npy) call their classes by number: those are the model's numbers. */
+static bool match_numbers(int32_t *map, const protea_model *model, const protea_source *source)
+{
+    for (int c = 0; c < protea_source_n_classes(source); c++) {
+        const char *class = protea_source_class(source, c);
+        size_t digits = strspn(class, "0123456789");
+        if (digits == 0 || digits > 6 || class[digits] != 0 || strtol(class, NULL, 10) >= model->classes.n)
+            return false;
+        map[c] = (int32_t)strtol(class, NULL, 10);
+    }
+    return true;
+}
+
 static protea_status match(int32_t *map, const protea_model *model, const protea_source *source, const char *name)
 {
     int n = protea_source_n_classes(source);
@@ -79,6 +92,8 @@ static protea_status match(int32_t *map, const protea_model *model, const protea
     for (int c = 0; c < n; c++) {
         const char *class = protea_source_class(source, c);
         map[c] = model->classes_named ? protea_class_names_find(&model->classes, class) : c;
+        if (map[c] < 0 && match_numbers(map, model, source))
+            return PROTEA_OK;
         if (map[c] < 0)
             return protea_fail(PROTEA_ERR_INPUT, "%s: its class %s is not among the %d that %s knows (--no-labels takes the images "
                                "without)", name, class, model->classes.n, model->path);

@@ -28,6 +28,10 @@ run corrupt extra,speckle-noise "$data" -o x.npy --severity 2 3 --json; want_cod
 want_file x-speckle_noise.npy; want_file x-saturate-labels.npy
 run inspect x-saturate.npy; want_code 0; want_out "[120, 24, 24, 3]"
 
+gzip -c x-saturate.npy >x-saturate.npy.gz
+run embed pixels x-saturate.npy.gz -o packed.npy; want_code 0
+[ "$(sed -n 2p packed.csv | cut -d, -f4)" != "" ] || fail "labels of a packed array wanted"
+
 # without labels there is nothing beside the array, and no folders
 mkdir flat && cp folder/*/00000*.png flat
 run corrupt contrast flat -o flat.npy; want_code 0; want_file flat.npy; want_no_file flat-labels.npy
@@ -43,6 +47,7 @@ refused 3 "none of the 1 images can be used" corrupt contrast bad -o bad-c
 refused 2 "did you mean fog?" corrupt fgo "$data" -o no
 refused 2 "there are: all standard extra gaussian_noise" corrupt xyzzy "$data" -o no
 refused 2 "no such corruption" corrupt "fog,," "$data" -o no
+refused 2 "no name" corrupt "" "$data" -o no
 refused 2 "1..5" corrupt fog "$data" -o no --severity 6
 refused 2 "whole number" corrupt fog "$data" -o no --severity 2.5
 refused 2 "not empty" corrupt fog "$data" -o folder

@@ -73,6 +73,14 @@ grep -q val_accuracy out && fail "no validation without a holdout wanted"
 run predict all art/../art -o all.csv; want_code 0
 refused 3 "its class bars is not among the 9" predict all photo -o none.csv
 
+# labels without names are the numbers of the model's classes
+"$protea" corrupt brightness "synth:shapes,n=30,size=12" -o numbers.npy --severity 1 --quiet >/dev/null
+run predict whole numbers.npy -o named.csv; want_code 0
+rm numbers-classes.txt
+run predict whole numbers.npy -o numbered.csv; want_code 0
+[ "$(cut -d, -f5,6 named.csv)" = "$(cut -d, -f5,6 numbered.csv)" ] || fail "equal predictions wanted"
+run predict whole numbers.npy -o numbered.csv --json; want_json accuracy '[0-9.]+'
+
 # the other recipes, made small
 for recipe in erm-dg supervised-photos supervised-pacs; do
     run train supervised art photo --recipe $recipe --threads 1 --arch resnet18-w16 --image-size 16 --batch-size 16 --epochs 1 \
