@@ -142,23 +142,45 @@ protea_status protea_adapt_result(json_t *result, const protea_adapt_run *run, c
     return PROTEA_OK;
 }
 
-json_t *protea_adapt_confusion(const protea_adapt_run *run)
+static json_t *confusion_json(const protea_tally *t)
 {
-    json_t *all = json_object();
-    if (run->class_map == NULL)
-        return NULL;
-    for (int k = 0; k < run->n_contenders; k++) {
-        const protea_tally *t = &run->contender[k].tally;
-        json_t *rows = json_array();
-        for (int i = 0; i < t->n_classes; i++) {
-            json_t *row = json_array();
-            for (int j = 0; j < t->n_classes; j++)
-                json_array_append_new(row, json_integer(t->confusion[(int64_t)i * t->n_classes + j]));
-            json_array_append_new(rows, row);
-        }
-        json_object_set_new(all, run->contender[k].name, rows);
+    json_t *rows = json_array();
+    for (int i = 0; i < t->n_classes; i++) {
+        json_t *row = json_array();
+        for (int j = 0; j < t->n_classes; j++)
+            json_array_append_new(row, json_integer(t->confusion[(int64_t)i * t->n_classes + j]));
+        json_array_append_new(rows, row);
     }
-    return all;
+    return rows;
+}
+
+static json_t *time_json(const protea_tally *t)
+{
+    json_t *points = json_array();
+    for (int64_t i = 0; i < t->n_points; i++) {
+        const protea_tally_point *p = &t->point[i];
+        json_t *point = json_array();
+        json_array_append_new(point, json_integer(p->seen));
+        json_array_append_new(point, accuracy_json(p->right, p->labelled));
+        json_array_append_new(point, json_real((double)p->entropy));
+        json_array_append_new(points, point);
+    }
+    return points;
+}
+
+void protea_adapt_details(json_t *stats, const protea_adapt_run *run)
+{
+    json_t *over_time = json_object(), *confusion = json_object();
+    for (int k = 0; k < run->n_contenders; k++) {
+        const protea_contender *c = &run->contender[k];
+        json_object_set_new(over_time, c->name, time_json(&c->tally));
+        if (run->class_map != NULL)
+            json_object_set_new(confusion, c->name, confusion_json(&c->tally));
+    }
+    json_object_set_new(stats, "over_time", over_time);
+    if (run->class_map != NULL)
+        json_object_set(stats, "confusion", confusion);
+    json_decref(confusion);
 }
 
 /* ---- a table for people */

@@ -11,8 +11,9 @@
  * a list of them per algorithm and corruption, and `means`, a list per algorithm. */
 protea_status protea_adapt_result(json_t *result, const protea_adapt_run *run, const char *stream);
 
-/* Confusion matrices, for stats.json: {algorithm: [[...], ...]}, rows the true class. NULL without labels. */
-json_t *protea_adapt_confusion(const protea_adapt_run *run);
+/* What stats.json has besides, by algorithm: `over_time`, a list of [images seen, accuracy of the batch or null, mean entropy],
+ * and with labels `confusion`, rows the true class. */
+void protea_adapt_details(json_t *stats, const protea_adapt_run *run);
 
 /* Logs accuracies: a row per algorithm, a column per corruption and their mean. Nothing without labels. */
 protea_status protea_adapt_log_table(const protea_ctx *cx, const protea_adapt_run *run);

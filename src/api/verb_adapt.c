@@ -101,10 +101,9 @@ static protea_status write_predictions(adapt *a, const protea_call *call)
 static protea_status write_stats(const adapt *a, const protea_call *call)
 {
     char path[PROTEA_PATH_MAX];
-    json_t *stats = json_copy(call->result), *confusion = protea_adapt_confusion(&a->plan.run);
-    if (confusion != NULL)
-        json_object_set_new(stats, "confusion", confusion);
-    char *text = json_dumps(stats, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12) | JSON_INDENT(1));
+    json_t *stats = json_copy(call->result);
+    protea_adapt_details(stats, &a->plan.run);
+    char *text = json_dumps(stats, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
     protea_status status = text != NULL ? protea_rundir_file(a->dir, path, PROTEA_RUN_STATS)
                                         : protea_fail(PROTEA_ERR_MEMORY, "stats.json: memory could not be had");
     if (status == PROTEA_OK)

@@ -6,7 +6,8 @@
 #include "report/html.h"
 #include "report/plot.h"
 
-enum { WINDOWS = 24 }; /* a point is the mean over this share of the stream: single batches are noise */
+enum { WINDOWS = 24,     /* a point is the mean over this share of the stream: single batches are noise */
+       MOST_MARKS = 32 };
 
 typedef struct curve {
     double *x, *y;  /* (n) owned */
@@ -78,17 +79,28 @@ static void write_figure(FILE *out, const protea_contender *c, const protea_plot
     fputs("</figure>\n", out);
 }
 
+/* Where parts begin; none when they are too many to be told apart. */
+static int part_marks(double mark[static MOST_MARKS], const protea_stream *stream)
+{
+    if (stream->n_parts > MOST_MARKS)
+        return 0;
+    for (int p = 1; p < stream->n_parts; p++)
+        mark[p - 1] = (double)stream->part[p].first;
+    return stream->n_parts - 1;
+}
+
 static protea_status write_plot(FILE *out, const protea_adapt_run *run, const protea_contender *c, bool labelled, bool small)
 {
     curve own = { 0 }, others[2] = { { 0 } };
     protea_beside beside[2];
+    double mark[MOST_MARKS];
     int n = 0;
     protea_status status = curve_of(&own, &c->tally, labelled);
     if (status == PROTEA_OK)
         status = add_beside(beside, others, &n, run, c, labelled);
     const protea_plot plot = { .label = labelled ? "Accuracy" : "Entropy of predictions",
                                .line = { own.x, own.y, own.n }, .percent = labelled, .small = small, .x_label = "images",
-                               .beside = beside, .n_beside = n };
+                               .beside = beside, .n_beside = n, .mark = mark, .n_marks = part_marks(mark, run->stream) };
     if (status == PROTEA_OK)
         write_figure(out, c, &plot);
     curve_free(&own);

@@ -80,6 +80,8 @@ static void write_grid(FILE *out, const canvas *c)
         write_tick(out, v, c->y.step, c->plot->percent);
         fputs("</text>", out);
     }
+    for (int i = 0; i < c->plot->n_marks; i++)
+        fprintf(out, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/>", at(&c->x, c->plot->mark[i]), c->top, c->bottom);
     fprintf(out, "<path class=\"axis\" d=\"M%.1f %.1fH%.1f\"/>", c->left, c->bottom, c->right);
     for (double v = ceil(c->x.low / c->x.step - 1e-9) * c->x.step; v <= c->x.high + c->x.step * 1e-9; v += c->x.step) {
         fprintf(out, "<path class=\"axis\" d=\"M%.1f %.1fv4\"/>", at(&c->x, v), c->bottom);

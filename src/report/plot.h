@@ -30,6 +30,8 @@ typedef struct protea_plot {
     const char *reference_label;
     const protea_beside *beside;  /* (n_beside) borrowed */
     int n_beside;
+    const double *mark;           /* (n_marks) x where something begins: lines from top to bottom; borrowed */
+    int n_marks;
 } protea_plot;
 
 /* Writes <svg>...</svg>; a plot without a finite point says so. */

@@ -14,6 +14,7 @@ for key in accuracy source_accuracy bn_accuracy images_per_second per_class memo
 done
 for file in predictions.csv model.safetensors stats.json report.html config.yaml; do want_file one/$file; done
 grep -q '"confusion"' one/stats.json || fail "a confusion matrix wanted"
+grep -q '"over_time": {"source": \[\[16, ' one/stats.json || fail "accuracy batch by batch wanted"
 [ "$(head -1 one/predictions.csv)" = "row,path,class,algorithm,corruption,severity,predicted,probability,entropy" ] || fail "header"
 [ "$(tail -n +2 one/predictions.csv | cut -d, -f2 | sort -u | wc -l)" -eq 61 ] || fail "each image once wanted"
 share=$(tail -n +2 one/predictions.csv | awk -F, '$3 == $7 { right++ } END { printf "%.6f", right / NR }')
