@@ -49,8 +49,8 @@ protea_status protea_model_open_classifier(protea_ctx *cx, protea_model *model, 
  * finite; what was at path stands). */
 protea_status protea_model_save(const protea_model *model, const char *path);
 /* Label of each class of the source among the model's: map (n_classes of the source), owned. Classes are matched by name;
- * where the model's have none, or the source's are only numbers, by number. Errors: PROTEA_ERR_INPUT naming a class that the model does not know. name: of
- * the source, for messages. */
+ * where the model's have none, or the source's are only numbers, by number. Errors: PROTEA_ERR_INPUT naming a class that the
+ * model does not know. name: of the source, for messages. */
 protea_status protea_model_match_classes(int32_t **map, const protea_model *model, const protea_source *source,
                                          const char *name);
 
