@@ -14,7 +14,7 @@ enum { ORACLE_SAMPLES = 8, ORACLE_EARLY = 3 };
  * the images moves the losses by 1e-7 in the first three steps and by 2e-3 in the tenth. A mistake in the method shows in
  * the early steps, which have little room; the late ones have what amplified rounding needs. */
 typedef struct oracle_tolerance {
-    double early, late; /* of the losses of steps 0 to 2 and of the others, relative */
+    double early, late; /* of the losses of steps 0 to 2 and of the others, relative, below 1 absolute */
     double norm;        /* relative */
     double element;     /* in units of the tensor's root mean square */
 } oracle_tolerance;
@@ -95,7 +95,7 @@ static inline void oracle_loss(oracle *w, int step, double loss)
     rewind(w->file);
     while (fgets(line, sizeof line, w->file) != NULL)
         if (sscanf(line, "loss %d %lf", &number, &value) == 2 && number == step) {
-            double off = fabs(loss - value) / value;
+            double off = fabs(loss - value) / fmax(fabs(value), 1);
             if (!(off <= (step < ORACLE_EARLY ? w->allowed.early : w->allowed.late)))
                 fail_msg("step %d: loss %.7f, PyTorch's is %.7f", step, loss, value);
             if (step < ORACLE_EARLY)

@@ -30,6 +30,13 @@ class Philox:
             if draw < limit:
                 return draw % n
 
+    def permutation(self, n):
+        order = list(range(n))
+        for i in range(n - 1, 0, -1):
+            j = self.below(i + 1)
+            order[i], order[j] = order[j], order[i]
+        return order
+
 
 def draw_negatives(rng, count, positive, n_clusters):
     """As src/cluster/negatives.c without replacement."""
