@@ -3,8 +3,10 @@
     X(conv, "conv")                   \
     X(corrupt, "corrupt")             \
     X(kmeans, "kmeans")               \
+    X(moco_step, "moco-step")         \
     X(resnet18_step, "resnet18-step") \
     X(resnet50_step, "resnet50-step") \
+    X(simsiam_step, "simsiam-step")   \
     X(sinkhorn, "sinkhorn")           \
     X(swav_step, "swav-step")         \
     X(tent, "tent")                   \

@@ -55,18 +55,25 @@ static protea_status fill_options(method_bench *s)
     return PROTEA_OK;
 }
 
+static protea_status new_backbone(void *self, protea_module **out, protea_rng *rng)
+{
+    const method_bench *s = self;
+    protea_resnet_opts net = { .small_stem = true, .zero_init_residual = s->ops->zero_init_residual };
+    snprintf(net.arch, sizeof net.arch, "%s", s->setup->arch);
+    return protea_resnet_new(out, &net, rng);
+}
+
 static protea_status open_method(method_bench *s)
 {
-    protea_resnet_opts net = { .small_stem = true };
     const protea_optim_opts optim = { .optimizer = s->setup->optimizer, .lr = 0.6, .momentum = 0.9, .wd = 1e-6 };
     const int64_t images = s->setup->images;
     protea_rng rng = protea_rng_make(s->cx->seed, PROTEA_RNG_INIT, 0, 0, 0);
-    snprintf(net.arch, sizeof net.arch, "%s", s->setup->arch);
     /* Far into a run: nothing is frozen or warming up any more. */
     s->now = (protea_progress){ .epoch = 50, .n_epochs = 100, .step = 50000, .steps_per_epoch = 1000,
-                                .n_images = 1000 * images, .batch_size = images };
+                                .n_images = 1000 * images, .batch_size = images, .new_backbone = new_backbone,
+                                .self = s };
     PROTEA_TRY(fill_options(s));
-    PROTEA_TRY(protea_resnet_new(&s->backbone, &net, &rng));
+    PROTEA_TRY(new_backbone(s, &s->backbone, &rng));
     PROTEA_TRY(s->ops->init(s->cx, s->method, s->backbone, &s->now, &rng));
     PROTEA_TRY(protea_optim_new(&s->optim, &optim, visit_all, s));
     return make_crops(s, &rng);
