@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/inspect.h"
+#include "eval/model_file.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
 #include "train/checkpoint.h"
@@ -80,6 +81,8 @@ protea_status protea_inspect_run(const protea_call *call, const char *dir)
     protea_st_file *file;
     const protea_ctx cx = { .log = call->hooks->log, .log_cookie = call->hooks->cookie };
     PROTEA_TRY(protea_checkpoint_open(&cx, &file, dir));
+    if (file == NULL) /* adapt leaves a model alone */
+        PROTEA_TRY(protea_run_file_open(&file, dir, PROTEA_RUN_MODEL));
     json_object_set_new(call->result, "kind", json_string("run"));
     if (file == NULL) {
         json_object_set_new(call->result, "tensors", json_integer(0));

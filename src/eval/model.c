@@ -26,8 +26,7 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* *file NULL: the run has no such file. */
-static protea_status open_if_there(protea_st_file **file, const char *run, const char *name)
+protea_status protea_run_file_open(protea_st_file **file, const char *run, const char *name)
 {
     char *path;
     PROTEA_TRY(protea_path_join(&path, run, name));
@@ -39,11 +38,11 @@ static protea_status open_if_there(protea_st_file **file, const char *run, const
 /* The classifier of a run, else its newest good checkpoint, or its encoder where the checkpoints were cleared away. */
 static protea_status open_run(const protea_ctx *cx, protea_st_file **file, const char *run)
 {
-    PROTEA_TRY(open_if_there(file, run, PROTEA_RUN_MODEL));
+    PROTEA_TRY(protea_run_file_open(file, run, PROTEA_RUN_MODEL));
     if (*file == NULL)
         PROTEA_TRY(protea_checkpoint_open(cx, file, run));
     if (*file == NULL)
-        PROTEA_TRY(open_if_there(file, run, PROTEA_RUN_ENCODER));
+        PROTEA_TRY(protea_run_file_open(file, run, PROTEA_RUN_ENCODER));
     if (*file != NULL)
         return PROTEA_OK;
     return protea_fail(PROTEA_ERR_INPUT, "%s: a directory without %s or %s; wanted a run, a .safetensors file or the word pixels",

@@ -24,6 +24,7 @@ grep -qi '<script\|http://\|https://' one/report.html && fail "a page that stand
 
 # what it leaves is a model; equal calls give equal answers; another seed another order
 run adapt source one new -o again --json; want_code 0
+run inspect one --json; want_code 0; want_json kind '"run"'; grep -q '"parameters": [1-9]' out || fail "a model wanted"
 run adapt tent model new -o same --batch-size 16; want_code 0
 cmp -s one/predictions.csv same/predictions.csv || fail "equal calls give equal answers"
 cmp -s one/model.safetensors same/model.safetensors || fail "equal calls give equal models"
@@ -80,6 +81,7 @@ fi
 
 # refused
 refused 2 "tent" adapt tend model new -o x
+refused 3 "adapt" report one
 refused 2 "--overwrite" adapt bn model new -o one
 run adapt bn model new -o one --overwrite; want_code 0
 refused 2 "gaussian_noise" adapt bn model new -o x --corruption gausian_noise
