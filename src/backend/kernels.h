@@ -142,8 +142,9 @@ typedef struct protea_kernels {
     size_t (*nearest_bytes)(const protea_backend *be, const protea_nearest_dims *dims);
     void (*nearest_pack)(protea_backend *be, void *pack, const float *centroids, const float *centre,
                          const protea_nearest_dims *dims);
-    /* index (n): for row i of x, or row rows[i] where rows is given, the nearest centroid; the first of equals. */
-    void (*nearest)(protea_backend *be, int32_t *index, const float *x, const int64_t *rows, int64_t n, void *pack,
+    /* index (n): for row i of x, or row rows[i] where rows is given, the nearest centroid; the first of equals. score (n, or
+     * NULL): the least value of the above. A value depends on row and centroid only, to the bit, not on which others there are. */
+    void (*nearest)(protea_backend *be, int32_t *index, float *score, const float *x, const int64_t *rows, int64_t n, void *pack,
                     const protea_nearest_dims *dims);
     /* sum (D) += weights[r] * x[r] over the n rows r in `rows` (weights NULL: 1); returns the sum of
      * weights[r] * |x[r] - c|^2, c (D). Called from many threads at once. */

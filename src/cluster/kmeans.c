@@ -19,9 +19,8 @@ typedef struct lloyd {
     const protea_kmeans_opts *o;
     protea_points all, points;  /* every row; those that are trained on */
     float *mean;                /* (d) of all rows */
-    protea_pack pack;
+    protea_again again;         /* nearest centroids of this iteration */
     float *centroids;           /* (k,d) of this redo */
-    int32_t *assign, *before;   /* (n) of this iteration and of the one before */
     protea_clusters clusters;
     protea_kmeans_out *out;
     double best;                /* least objective of a redo; infinite before the first */
@@ -66,33 +65,18 @@ static protea_status prepare(lloyd *l)
         PROTEA_TRY(protea_points_check(&start, ignored));
     }
     PROTEA_TRY(choose_points(l));
-    size_t n = (size_t)l->points.n;
     PROTEA_TRY(protea_new(&l->centroids, k, d * sizeof *l->centroids, "centroids"));
-    PROTEA_TRY(protea_new(&l->assign, n, sizeof *l->assign, "nearest centroids"));
-    PROTEA_TRY(protea_new(&l->before, n, sizeof *l->before, "nearest centroids"));
     PROTEA_TRY(protea_clusters_new(&l->clusters, &l->points, l->o->k));
-    return protea_pack_new(&l->pack, l->cx, l->o->k, l->all.d, l->o->bf16 ? PROTEA_BF16 : PROTEA_F32);
-}
-
-static int64_t count_moved(const lloyd *l)
-{
-    int64_t moved = 0;
-    for (int64_t i = 0; i < l->points.n; i++)
-        moved += l->assign[i] != l->before[i];
-    return moved;
+    return protea_again_new(&l->again, l->cx, &l->points, l->o->k, l->o->bf16 ? PROTEA_BF16 : PROTEA_F32);
 }
 
 static void iterate(lloyd *l, protea_kmeans_iteration *now)
 {
     protea_rng rng = protea_rng_make(l->o->seed, PROTEA_RNG_KMEANS, (uint32_t)now->redo, (uint64_t)now->iteration, 2);
-    int32_t *swap = l->before;
     double started = protea_seconds();
-    l->before = l->assign;
-    l->assign = swap;
-    protea_pack_nearest(l->cx, &l->pack, l->assign, &l->points, l->centroids, l->mean);
+    now->moved = protea_again_nearest(l->cx, &l->again, &l->points, l->centroids, l->mean);
     now->seconds_assign = protea_seconds() - started;
-    now->moved = now->iteration > 0 ? count_moved(l) : l->points.n;
-    protea_clusters_sort(&l->clusters, &l->points, l->assign);
+    protea_clusters_sort(&l->clusters, &l->points, l->again.assign);
     now->imbalance = protea_clusters_imbalance(&l->clusters, l->points.n);
     now->objective = protea_clusters_update(l->cx, &l->clusters, &l->points, l->centroids, l->o->spherical);
     if (l->o->empty == PROTEA_KMEANS_SPLIT)
@@ -104,6 +88,7 @@ static protea_status run_once(lloyd *l, int64_t redo)
 {
     protea_kmeans_iteration now = { 0 };
     PROTEA_TRY(protea_points_start(l->cx, &l->points, l->centroids, l->o, redo));
+    l->again.known = false;
     for (int64_t i = 0; i < l->o->niter; i++) {
         now = (protea_kmeans_iteration){ .redo = redo, .iteration = i };
         iterate(l, &now);
@@ -147,9 +132,7 @@ protea_status protea_kmeans_fit(protea_ctx *cx, protea_kmeans_out *out, const fl
     protea_free(l.mean);
     protea_free(l.points.rows);
     protea_free(l.centroids);
-    protea_free(l.assign);
-    protea_free(l.before);
     protea_clusters_release(&l.clusters);
-    protea_pack_release(&l.pack);
+    protea_again_release(&l.again);
     return status;
 }

@@ -20,7 +20,7 @@ void protea_pack_nearest(protea_ctx *cx, protea_pack *pack, int32_t *index, cons
                          const float *mean)
 {
     cx->be->k.nearest_pack(cx->be, pack->bytes, centroids, mean, &pack->dims);
-    cx->be->k.nearest(cx->be, index, p->x, p->rows, p->n, pack->bytes, &pack->dims);
+    cx->be->k.nearest(cx->be, index, NULL, p->x, p->rows, p->n, pack->bytes, &pack->dims);
 }
 
 double protea_points_distances(const protea_ctx *cx, float *distances, const protea_points *p, const int32_t *assign,

@@ -55,6 +55,28 @@ protea_status protea_points_assign(protea_ctx *cx, int32_t *assign, float *dista
 double protea_points_distances(const protea_ctx *cx, float *distances, const protea_points *p, const int32_t *assign,
                                const float *centroids);
 
+/* ---- kmeans_again.c */
+/* Nearest centroids of one iteration after another. A row whose centroid has not changed since its last search need only be
+ * compared with those that have: what it gets is the same to the bit, and late iterations are short. */
+typedef struct protea_again {
+    protea_pack pack;
+    bool known;             /* the rest is of the iteration before; set to false at a new start */
+    int32_t *assign;        /* (n) nearest centroid */
+    float *score;           /* (n) of it, as the back-end has it */
+    float *centroids;       /* (k,d) that were searched last */
+    float *some;            /* (k,d) those that have changed */
+    int32_t *number;        /* (k) which these are, rising */
+    bool *changed;          /* (k) */
+    int64_t *rows;          /* (n) rows with a changed centroid, then the others */
+    int32_t *found;         /* (n) what a search gives, in the order of rows */
+    float *found_score;     /* (n) */
+} protea_again;
+
+protea_status protea_again_new(protea_again *a, const protea_ctx *cx, const protea_points *p, int64_t k, protea_dtype dtype);
+void protea_again_release(protea_again *a); /* accepts a zeroed one */
+/* a->assign: the nearest of centroids (k,d). Returns how many rows changed theirs: all where none were known. */
+int64_t protea_again_nearest(protea_ctx *cx, protea_again *a, const protea_points *p, const float *centroids, const float *mean);
+
 /* ---- kmeans_update.c */
 /* A piece of a cluster: so many members that a sum over them is one thread's work. */
 typedef struct protea_segment {

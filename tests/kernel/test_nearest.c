@@ -35,7 +35,7 @@ static int32_t *nearest_by(protea_backend *be, const problem *p, const int64_t *
     void *pack = room(be->k.nearest_bytes(be, &p->dims));
     int32_t *index = room((size_t)n * sizeof *index);
     be->k.nearest_pack(be, pack, p->centroids, p->centre, &p->dims);
-    be->k.nearest(be, index, p->x, rows, n, pack, &p->dims);
+    be->k.nearest(be, index, NULL, p->x, rows, n, pack, &p->dims);
     free(pack);
     return index;
 }

@@ -217,6 +217,33 @@ static void equal_bits_for_any_thread_count(void **state)
     free(x);
 }
 
+/* A run is its iterations, each from where the one before ended: what is remembered between them, to look at fewer rows and
+ * centroids, changes no bit. */
+static void nothing_is_lost_between_iterations(void **state)
+{
+    (void)state;
+    float *x = blobs(3), start[60 * D];
+    for (int bf16 = 0; bf16 <= 1; bf16++) {
+        fit whole = fit_new(60), step = fit_new(60);
+        whole.o.bf16 = step.o.bf16 = bf16;
+        whole.o.empty = step.o.empty = PROTEA_KMEANS_KEEP; /* a split is drawn by the iteration's number */
+        memcpy(start, x, sizeof start);
+        whole.o.centroids = step.o.centroids = start;
+        assert_ok(protea_kmeans_fit(&whole.cx, &whole.out, x, N, D, &whole.o));
+        step.o.niter = 1;
+        for (int64_t i = 0; i < whole.out.n_record; i++) {
+            assert_ok(protea_kmeans_fit(&step.cx, &step.out, x, N, D, &step.o));
+            assert_true(step.out.record[0].objective == whole.out.record[i].objective);
+            memcpy(start, step.out.centroids, sizeof start);
+        }
+        assert_true(whole.out.n_record > 5 && whole.out.record[5].moved < 20); /* few enough to look at few */
+        assert_memory_equal(step.out.centroids, whole.out.centroids, sizeof start);
+        fit_free(&whole);
+        fit_free(&step);
+    }
+    free(x);
+}
+
 /* As many clusters as rows: every row is its own centroid. */
 static void a_cluster_for_every_row(void **state)
 {
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(weights_are_repetitions),
         cmocka_unit_test(equal_bits_for_any_thread_count),
+        cmocka_unit_test(nothing_is_lost_between_iterations),
         cmocka_unit_test(a_cluster_for_every_row),
         cmocka_unit_test(equal_rows),
         cmocka_unit_test(empty_clusters),

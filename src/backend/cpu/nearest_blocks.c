@@ -89,7 +89,7 @@ static void nearest_pack(protea_backend *be, void *pack, const float *centroids,
 }
 
 /* The least of a row's minima; of equals the centroid with the lowest number. */
-static int32_t lowest(const float *best, const int32_t *where, int64_t lanes)
+static int32_t lowest(float *score, const float *best, const int32_t *where, int64_t lanes)
 {
     int64_t index = where[0] * lanes;
     float least = best[0];
@@ -100,11 +100,12 @@ static int32_t lowest(const float *best, const int32_t *where, int64_t lanes)
             index = other;
         }
     }
+    *score = least;
     return (int32_t)index;
 }
 
-/* index (n): of the rows first, first + 1, ... */
-static void do_block(int32_t *index, const float *x, const int64_t *rows, int64_t n, const layout *l, char *pack,
+/* Of a block of rows. */
+static void do_block(int32_t *index, float *score, const float *x, const int64_t *rows, int64_t n, const layout *l, char *pack,
                      const protea_nearest_dims *dims)
 {
     char *scratch = pack + l->scratch + (size_t)protea_thread_index() * l->scratch_bytes;
@@ -120,18 +121,23 @@ static void do_block(int32_t *index, const float *x, const int64_t *rows, int64_
         l->ops->compare(best, where, scratch, n, pack + l->panels + (size_t)p * l->panel_bytes, l->panel_bytes, count,
                         p * vectors, l->depth);
     }
-    for (int64_t i = 0; i < n; i++)
-        index[i] = lowest(best + i * lanes, where + i * lanes, lanes);
+    for (int64_t i = 0; i < n; i++) {
+        float least;
+        index[i] = lowest(&least, best + i * lanes, where + i * lanes, lanes);
+        if (score != NULL)
+            score[i] = least;
+    }
 }
 
-static void nearest(protea_backend *be, int32_t *index, const float *x, const int64_t *rows, int64_t n, void *pack,
+static void nearest(protea_backend *be, int32_t *index, float *score, const float *x, const int64_t *rows, int64_t n, void *pack,
                     const protea_nearest_dims *dims)
 {
     layout l = layout_of(be, dims);
 #pragma omp parallel for schedule(dynamic)
     for (int64_t first = 0; first < n; first += l.block_rows) {
         int64_t count = n - first < l.block_rows ? n - first : l.block_rows;
-        do_block(index + first, rows != NULL ? x : x + first * dims->d, rows != NULL ? rows + first : NULL, count, &l, pack, dims);
+        do_block(index + first, score != NULL ? score + first : NULL, rows != NULL ? x : x + first * dims->d,
+                 rows != NULL ? rows + first : NULL, count, &l, pack, dims);
     }
 }
 

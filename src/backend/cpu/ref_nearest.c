@@ -34,7 +34,7 @@ static void nearest_pack(protea_backend *be, void *pack, const float *centroids,
     }
 }
 
-static int32_t nearest_of(const float *x, const double *pack, const protea_nearest_dims *dims)
+static int32_t nearest_of(float *score, const float *x, const double *pack, const protea_nearest_dims *dims)
 {
     int64_t d = dims->d;
     const double *m = pack, *c = m + d, *length = c + dims->k * d;
@@ -44,21 +44,26 @@ static int32_t nearest_of(const float *x, const double *pack, const protea_neare
         double dot = 0;
         for (int64_t i = 0; i < d; i++)
             dot += rounded((double)x[i] - m[i], dims->dtype) * c[j * d + i];
-        if (length[j] - 2 * dot < best) {
-            best = length[j] - 2 * dot;
+        if ((double)(float)(length[j] - 2 * dot) < best) {
+            best = (double)(float)(length[j] - 2 * dot); /* as a score is kept */
             index = (int32_t)j;
         }
     }
+    *score = (float)best;
     return index;
 }
 
-static void nearest(protea_backend *be, int32_t *index, const float *x, const int64_t *rows, int64_t n, void *pack,
+static void nearest(protea_backend *be, int32_t *index, float *score, const float *x, const int64_t *rows, int64_t n, void *pack,
                     const protea_nearest_dims *dims)
 {
     (void)be;
 #pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        index[i] = nearest_of(x + (rows != NULL ? rows[i] : i) * dims->d, pack, dims);
+    for (int64_t i = 0; i < n; i++) {
+        float least;
+        index[i] = nearest_of(&least, x + (rows != NULL ? rows[i] : i) * dims->d, pack, dims);
+        if (score != NULL)
+            score[i] = least;
+    }
 }
 
 static double cluster_sum(const protea_backend *be, double *sum, const float *x, const int64_t *rows, const float *weights,
