@@ -25,23 +25,49 @@ static protea_status make_parts(protea_ctx *cx, parts *w, const protea_tensor *z
     return protea_arena_alloc(cx->scratch, &w->log_t, (size_t)c * sizeof *w->log_t);
 }
 
-/* One row: d becomes dL/dd without the factor 1/kept; returns the row's loss. */
-static double row_loss(parts *w, float *d, const float *target, int64_t c, const protea_prototype_opts *o)
+static double forward_row(float *d, const parts *w, int64_t c)
 {
-    int64_t label = protea_argmax_row(o->own_labels ? d : target, c);
     double loss = 0;
-    protea_log_softmax_row(w->log_q, d, c);
-    protea_log_softmax_row(w->log_t, target, c);
-    for (int64_t i = 0; i < c; i++)
-        loss += o->use_hard ? (i == label) * -w->log_q[i] : exp(w->log_q[i]) * (w->log_q[i] - w->log_t[i]);
     for (int64_t i = 0; i < c; i++) {
-        double q = exp(w->log_q[i]);
-        d[i] = (float)((o->use_hard ? q - (i == label) : q * (w->log_q[i] - w->log_t[i] - loss)) / o->tau);
+        double t = exp(w->log_t[i]);
+        loss += t * (w->log_t[i] - w->log_q[i]);
+        d[i] = (float)(exp(w->log_q[i]) - t);
     }
     return loss;
 }
 
-/* w->d becomes dL/dd times tau: the similarity's own scale. */
+static double reverse_row(float *d, const parts *w, int64_t c)
+{
+    double loss = 0;
+    for (int64_t i = 0; i < c; i++)
+        loss += exp(w->log_q[i]) * (w->log_q[i] - w->log_t[i]);
+    for (int64_t i = 0; i < c; i++)
+        d[i] = (float)(exp(w->log_q[i]) * (w->log_q[i] - w->log_t[i] - loss));
+    return loss;
+}
+
+static double hard_row(float *d, const parts *w, int64_t label, int64_t c)
+{
+    for (int64_t i = 0; i < c; i++)
+        d[i] = (float)(exp(w->log_q[i]) - (i == label));
+    return -w->log_q[label];
+}
+
+/* One row: d becomes dL/dd, times tau and without the factor 1/kept; returns the row's loss. */
+static double row_loss(parts *w, float *d, const float *target, int64_t c, const protea_prototype_opts *o)
+{
+    int64_t label = protea_argmax_row(o->own_labels ? d : target, c);
+    protea_log_softmax_row(w->log_q, d, c);
+    protea_log_softmax_row(w->log_t, target, c);
+    switch (o->kind) {
+    case PROTEA_DISTIL_FORWARD: return forward_row(d, w, c);
+    case PROTEA_DISTIL_REVERSE: return reverse_row(d, w, c);
+    case PROTEA_DISTIL_HARD: return hard_row(d, w, label, c);
+    }
+    return 0;
+}
+
+/* w->d becomes the derivative with respect to the similarities themselves. */
 static double rows_loss(parts *w, protea_kept_rows *kept, const protea_tensor *target, const protea_prototype_opts *o)
 {
     int64_t n = target->dim[0], c = target->dim[1];
@@ -58,7 +84,7 @@ static double rows_loss(parts *w, protea_kept_rows *kept, const protea_tensor *t
             d[i] = 0;
     }
     for (int64_t i = 0; i < n * c && kept->n > 0; i++)
-        protea_f32(&w->d)[i] /= (float)kept->n;
+        protea_f32(&w->d)[i] /= (float)(o->tau * (double)kept->n);
     return kept->n > 0 ? sum / (double)kept->n : 0;
 }
 

@@ -4,11 +4,18 @@
 
 #include "loss/row_norm.h"
 
+/* How the prototypes' q is compared with the target t, both distributions. */
+typedef enum protea_distillation {
+    PROTEA_DISTIL_FORWARD,  /* KL(t || q): q is to cover t, as a student its teacher */
+    PROTEA_DISTIL_REVERSE,  /* KL(q || t), as the reference code */
+    PROTEA_DISTIL_HARD      /* - ln q of one label */
+} protea_distillation;
+
 typedef struct protea_prototype_opts {
     protea_row_norm_kind norm;
+    protea_distillation kind;
     double tau;             /* > 0: divides the similarities */
-    bool use_hard;          /* cross-entropy with one label instead of the divergence */
-    bool own_labels;        /* use_hard: the label is the prototypes' own, else the target's largest */
+    bool own_labels;        /* hard: the label is the prototypes' own, else the target's largest */
     bool consistent_only;   /* rows whose largest similarity and largest target are of different classes are left out */
 } protea_prototype_opts;
 
@@ -20,8 +27,9 @@ typedef struct protea_kept_rows {
 
 /* With z^ and P^ the rows of z and P, normalised, d = z^ P^' / tau, q = softmax(d), l = log softmax(target):
  *
- *   L = 1/kept sum_n KL(q_n || softmax(target_n))       dL/dd_nc = q_nc ((ln q_nc - l_nc) - KL_n) / kept
- *   L = 1/kept sum_n - ln q_n,label                     dL/dd_nc = (q_nc - [c = label]) / kept          (use_hard)
+ *   forward   L = 1/kept sum_n KL(t_n || q_n)          dL/dd_nc = (q_nc - t_nc) / kept,   t = softmax(target)
+ *   reverse   L = 1/kept sum_n KL(q_n || t_n)          dL/dd_nc = q_nc ((ln q_nc - l_nc) - KL_n) / kept
+ *   hard      L = 1/kept sum_n - ln q_n,label          dL/dd_nc = (q_nc - [c = label]) / kept
  *
  * and from there to z; prototypes and targets are constants. A prototype of zeros has d = 0. Without a kept row loss and d_z
  * are 0.

@@ -125,8 +125,8 @@ static double prototype(const problem *w, const double *x)
         softmax(q, d, C);
         softmax(s, t, C);
         for (int c = 0; c < C; c++)
-            row += q[c] * log(q[c] / s[c]);
-        sum += w->proto.use_hard ? -log(q[largest(w->proto.own_labels ? d : t)]) : row;
+            row += w->proto.kind == PROTEA_DISTIL_REVERSE ? q[c] * log(q[c] / s[c]) : s[c] * log(s[c] / q[c]);
+        sum += w->proto.kind == PROTEA_DISTIL_HARD ? -log(q[largest(w->proto.own_labels ? d : t)]) : row;
         kept++;
     }
     return sum / kept;
@@ -213,9 +213,10 @@ static void prototypes(void **state)
 {
     (void)state;
     for (int norm = PROTEA_NORM_L2; norm <= PROTEA_NORM_L1; norm++)
-        for (int i = 0; i < 8; i++) {
-            protea_prototype_opts opts = { .norm = (protea_row_norm_kind)norm, .tau = i & 1 ? .2 : 1, .use_hard = (i & 6) > 2,
-                                           .own_labels = (i & 6) == 6, .consistent_only = (i & 6) == 2 };
+        for (int i = 0; i < 12; i++) {
+            protea_prototype_opts opts = { .norm = (protea_row_norm_kind)norm, .tau = i & 1 ? .2 : 1,
+                                           .kind = (protea_distillation)(i / 4), .own_labels = i >= 10,
+                                           .consistent_only = i / 2 % 2 == 1 && i < 10 };
             check_prototype(opts, -1);
             check_prototype(opts, 2);
         }

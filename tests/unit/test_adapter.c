@@ -1,5 +1,5 @@
 /* What every adapter owes its caller: prediction changes nothing, reset gives the first bits back, save + load + continue is
- * continue, input that is not finite changes nothing, and any batch size works. */
+ * continue, input that is not finite changes nothing, nor does a batch that nothing is learnt from, and any size works. */
 #include "support/adapt_rig.h"
 
 #include <math.h>
@@ -163,6 +163,59 @@ static void check_sizes(const protea_adapter_ops *ops)
     adapt_rig_close(&r);
 }
 
+/* Batches of one to three images under a very strict mask: some teach, some do not, and those move no weight, whatever momentum has
+ * gathered before. */
+static void check_empty(const char *adapter, const char *const *settings)
+{
+    adapt_rig r;
+    int taught = 0, idle = 0;
+    assert_ok(adapt_rig_open(&r, adapter, settings));
+    for (int b = 0; b < 60 && (taught == 0 || idle == 0); b++) {
+        uint64_t before = 0, after = 0;
+        assert_ok(protea_adapter_visit_model(r.adapter, &(protea_visitor){ .param = adapt_rig_hash_param, .self = &before }));
+        adapt_rig_batch(&r, 1 + b % 3, b);
+        assert_ok(protea_adapter_visit_model(r.adapter, &(protea_visitor){ .param = adapt_rig_hash_param, .self = &after }));
+        assert_true(r.out.updated == (r.out.kept > 0));
+        if (r.out.updated ? before == after : before != after)
+            fail_msg("%s, batch %d: %d rows kept, but the weights %s", adapter, b, (int)r.out.kept,
+                     before == after ? "stayed" : "moved");
+        taught += r.out.updated;
+        idle += taught > 0 && !r.out.updated;
+    }
+    if (taught == 0 || idle == 0)
+        fail_msg("%s: %d batches taught, %d did not", adapter, taught, idle);
+    adapt_rig_close(&r);
+}
+
+static void empty_masks_move_nothing(void **state)
+{
+    (void)state;
+    check_empty("pl", (const char *[]){ "beta", "0.999", NULL });
+    check_empty("plc", (const char *[]){ "beta", "0.999", NULL });
+    check_empty("eata", (const char *[]){ "e_margin", "0.01", NULL });
+    check_empty("sar", (const char *[]){ "margin", "0.01", "reset_constant", "0", NULL });
+}
+
+/* With reset_every 2 the third batch finds the classifier as it came; with episodic every batch does. */
+static void resets_when_told(void **state)
+{
+    static const char *const EVERY[] = { "reset_every", "2", NULL }, *const EPISODIC[] = { "episodic", "true", NULL };
+    adapt_rig r;
+    float first[ADAPT_CLASSES * 16];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(adapt_rig_open(&r, "tent", i == 0 ? EVERY : EPISODIC));
+        adapt_rig_batch(&r, 16, 0);
+        memcpy(first, r.logits.data, sizeof first);
+        assert_true(r.out.was_reset == (i == 1));
+        adapt_rig_batch(&r, 16, 1);
+        adapt_rig_batch(&r, 16, 0);
+        assert_true(r.out.was_reset);
+        assert_memory_equal(first, r.logits.data, sizeof first);
+        adapt_rig_close(&r);
+    }
+}
+
 static void each(void (*check)(const protea_adapter_ops *ops))
 {
     for (const protea_adapter_ops *const *ops = protea_adapters(); *ops != NULL; ops++)
@@ -212,7 +265,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predict_changes_nothing), cmocka_unit_test(reset_restores_bits),
         cmocka_unit_test(save_load_continue), cmocka_unit_test(what_is_not_finite_changes_nothing),
-        cmocka_unit_test(any_batch_size), cmocka_unit_test(a_wrong_name_is_told_the_nearest),
+        cmocka_unit_test(any_batch_size), cmocka_unit_test(empty_masks_move_nothing),
+        cmocka_unit_test(resets_when_told), cmocka_unit_test(a_wrong_name_is_told_the_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

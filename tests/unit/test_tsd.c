@@ -99,11 +99,12 @@ static void check_prototype(int64_t k, double wanted, double l2, const float *d,
     assert_ok(protea_softmax_entropy(&g.cx, &h, &s, &x));
     near(entropies, (float[]){ .9297768f, 1.0003332f, 1.0283360f }, N, 1e-6f);
     assert_ok(protea_prototype_loss(&g.cx, &loss, &kept, &to_z, &sim, &z, &p, &s,
-                                    &(protea_prototype_opts){ .norm = PROTEA_NORM_L1, .tau = 1 }));
+                                    &(protea_prototype_opts){ .norm = PROTEA_NORM_L1, .kind = PROTEA_DISTIL_REVERSE, .tau = 1 }));
     assert_true(fabs(loss - wanted) < 1e-7);
     near(similarities, d, N * C, 1e-6f);
     near(dz, gradient, N * D, 1e-6f);
-    assert_ok(protea_prototype_loss(&g.cx, &loss, &kept, &to_z, NULL, &z, &p, &s, &(protea_prototype_opts){ .tau = 1 }));
+    assert_ok(protea_prototype_loss(&g.cx, &loss, &kept, &to_z, NULL, &z, &p, &s,
+                                    &(protea_prototype_opts){ .kind = PROTEA_DISTIL_REVERSE, .tau = 1 }));
     assert_true(fabs(loss - l2) < 1e-6);
     golden_close(&g);
 }

@@ -3,10 +3,11 @@
 resnet18-w16 with the small stem and a linear layer of 6 classes, weights by the formula (the last layer's times 6, so that
 some predictions are sure); batches of 16 images of 16 pixels, the tenth of 10. Lines, all preceded by the case's name:
 `logits BATCH` and `loss BATCH` for batches 0 and 9, `delta BATCHES NAME`: how far a tensor has moved after 1 and 10 batches;
-each with a norm and eight elements evenly spread.
+each with a norm and eight elements evenly spread. Names of cases as arguments: only those are printed, to be put in.
 """
 import copy
 import math
+import sys
 
 import torch
 import torch.nn as nn
@@ -221,7 +222,8 @@ class TSDCorrected(Steps):
         keep = d.argmax(1) == p.argmax(1)
         if not keep.any():
             return None
-        kl = (d.softmax(1) * (d.log_softmax(1) - p.detach().log_softmax(1))).sum(1)
+        t = p.detach()
+        kl = (t.softmax(1) * (t.log_softmax(1) - d.log_softmax(1))).sum(1)
         local = (sim * ((p.softmax(1).unsqueeze(1) - target) ** 2).sum(-1)).mean(1)
         return (kl + self.lam * local)[keep].mean()
 
@@ -381,6 +383,10 @@ def run(out, name, make):
 
 def main():
     torch.set_num_threads(1)
+    if len(sys.argv) > 1:
+        for name in sys.argv[1:]:
+            run(sys.stdout, name, CASES[name])
+        return
     with open("tests/data/adapt.txt", "w") as out:
         for name, make in CASES.items():
             run(out, name, make)
