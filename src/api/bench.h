@@ -38,6 +38,8 @@ typedef struct protea_bench_method {
     int n_groups;
     struct { int views; int64_t size; } crops[PROTEA_MAX_GROUPS];
     int32_t optimizer;          /* PROTEA_OPTIM_... */
+    /* Sets the method's buffers to what epochs of training would have left (clusters); called by name. May be NULL. */
+    protea_status (*fill)(void *self, const char *name, protea_tensor *t);
 } protea_bench_method;
 protea_status protea_bench_method_step(protea_bench_result *out, const protea_bench *b, const protea_bench_method *setup);
 

@@ -14,6 +14,7 @@ typedef struct method_bench {
     protea_optim *optim;        /* owned */
     protea_options *options;    /* owned: fills the method's fields with its defaults */
     protea_batch batch;         /* its tensors: owned */
+    int64_t *index;             /* owned: the images are the first ones of the data set */
     protea_progress now;
 } method_bench;
 
@@ -55,6 +56,7 @@ static protea_status fill_options(method_bench *s)
     return PROTEA_OK;
 }
 
+/* Of the query's kind; self: method_bench. */
 static protea_status new_backbone(void *self, protea_module **out, protea_rng *rng)
 {
     const method_bench *s = self;
@@ -63,11 +65,21 @@ static protea_status new_backbone(void *self, protea_module **out, protea_rng *r
     return protea_resnet_new(out, &net, rng);
 }
 
+static protea_status make_index(method_bench *s)
+{
+    PROTEA_TRY(protea_new(&s->index, (size_t)s->setup->images, sizeof *s->index, "index of images"));
+    for (int64_t i = 0; i < s->setup->images; i++)
+        s->index[i] = i;
+    s->batch.index = s->index;
+    return PROTEA_OK;
+}
+
 static protea_status open_method(method_bench *s)
 {
     const protea_optim_opts optim = { .optimizer = s->setup->optimizer, .lr = 0.6, .momentum = 0.9, .wd = 1e-6 };
     const int64_t images = s->setup->images;
     protea_rng rng = protea_rng_make(s->cx->seed, PROTEA_RNG_INIT, 0, 0, 0);
+    const protea_visitor fill = { .buffer = s->setup->fill };
     /* Far into a run: nothing is frozen or warming up any more. */
     s->now = (protea_progress){ .epoch = 50, .n_epochs = 100, .step = 50000, .steps_per_epoch = 1000,
                                 .n_images = 1000 * images, .batch_size = images, .new_backbone = new_backbone,
@@ -76,7 +88,9 @@ static protea_status open_method(method_bench *s)
     PROTEA_TRY(new_backbone(s, &s->backbone, &rng));
     PROTEA_TRY(s->ops->init(s->cx, s->method, s->backbone, &s->now, &rng));
     PROTEA_TRY(protea_optim_new(&s->optim, &optim, visit_all, s));
-    return make_crops(s, &rng);
+    PROTEA_TRY(make_crops(s, &rng));
+    PROTEA_TRY(make_index(s));
+    return fill.buffer != NULL ? s->ops->visit(s->method, &fill) : PROTEA_OK;
 }
 
 static void close_method(method_bench *s)
@@ -89,6 +103,7 @@ static void close_method(method_bench *s)
     protea_free(s->method);
     protea_options_free(s->options);
     protea_module_free(s->backbone);
+    protea_free(s->index);
 }
 
 static protea_status method_step(protea_ctx *cx, void *self)

@@ -92,8 +92,8 @@ static protea_status check_clusters(const pcl *self, int64_t images)
         if (k->v[m] != floor(k->v[m]))
             return protea_fail(PROTEA_ERR_USAGE, "num_cluster: %g found, whole numbers wanted", k->v[m]);
         if (k->v[m] > (double)images)
-            return protea_fail(PROTEA_ERR_USAGE, "num_cluster: %g found, at most as many clusters as images wanted: %lld", k->v[m],
-                               (long long)images);
+            return protea_fail(PROTEA_ERR_USAGE, "num_cluster: %g found, at most as many clusters as images wanted: %lld",
+                               k->v[m], (long long)images);
     }
     return PROTEA_OK;
 }
@@ -107,8 +107,8 @@ static protea_status check_negatives(const pcl *self, int64_t batch)
     int64_t most = (int64_t)fewest > batch ? (int64_t)fewest - batch : 0, wanted = negatives_of(self);
     if (wanted <= most || (self->draw_with_replacement && most > 0))
         return PROTEA_OK;
-    return protea_fail(PROTEA_ERR_USAGE, "%s: %lld negative prototypes found, at most %lld wanted: a batch of %lld images may be in "
-                       "as many of the %.0f clusters; try --proto-r %lld, which leaves the queue as it is",
+    return protea_fail(PROTEA_ERR_USAGE,
+                       "%s: %lld negative prototypes found, at most %lld wanted: a batch of %lld images may be in as many of the %.0f clusters; try --proto-r %lld, which leaves the queue as it is",
                        self->proto_r >= 0 ? "proto_r" : "pcl_r", (long long)wanted, (long long)most, (long long)batch, fewest,
                        (long long)most);
 }

@@ -1,5 +1,5 @@
-/* Sizes of clusters and their agreement: equal to the scores' NMI on random clusterings, 1 for the same under other names, 0 for what
- * says nothing, and images without a cluster are left out. */
+/* Sizes of clusters and their agreement: equal to the scores' NMI on random clusterings, 1 for the same under other names, 0
+ * for what says nothing, and images without a cluster are left out. */
 #include "support/test_context.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* PCL: what cannot work is refused with what can; there is InfoNCE alone until clusters are due; then every image has a cluster,
- * prototypes have length 1 and concentrations the temperature as their mean; our options do what they say; a collapse is told, and a
- * step allocates nothing and repeats. */
+ * prototypes have length 1 and concentrations the temperature as their mean; our options do what they say; a collapse is told,
+ * and a step allocates nothing and repeats. */
 #include "support/method_rig.h"
 
 enum { N = 8, IMAGES = 40, DIM = 6 };
