@@ -1,5 +1,5 @@
 /* A run of a method against the one that PyTorch did in double (tools/oracle/METHOD.py wrote it down): every loss, and at the end
- * the norm and eight elements of every tensor. */
+ * the norm and eight elements of every tensor. No step allocates, but for the first of an epoch. */
 #ifndef PROTEA_TESTS_SUPPORT_ORACLE_RUN_H
 #define PROTEA_TESTS_SUPPORT_ORACLE_RUN_H
 
@@ -107,6 +107,21 @@ static inline void oracle_loss(oracle *w, int step, double loss)
     fail_msg("no loss of step %d in the file", step);
 }
 
+/* One step of the method, the optimiser and what follows. Only the first and the beginning of an epoch may allocate. */
+static inline protea_status oracle_step(rig *r, protea_optim *optim, int step, double lr, bool first)
+{
+    bool may_allocate = first || step % r->now.steps_per_epoch == 0;
+    protea_alloc_fail_after(may_allocate ? 0 : 1, 1);
+    protea_status status = protea_zero_all_gradients(rig_visit, r);
+    if (status == PROTEA_OK)
+        status = rig_step(r, step);
+    if (status == PROTEA_OK)
+        status = protea_optim_step(&r->cx, optim, lr);
+    if (status == PROTEA_OK && r->ops->after_update != NULL)
+        status = r->ops->after_update(&r->cx, r->method, &r->now);
+    protea_alloc_fail_after(0, 0);
+    return status;
+}
 
 /* Steps first to first + n of a planned rig with views from the formula, and their losses. */
 static inline void oracle_steps(rig *r, oracle *w, const protea_optim_opts *opts, const protea_schedule *schedule, int first, int n)
@@ -116,12 +131,8 @@ static inline void oracle_steps(rig *r, oracle *w, const protea_optim_opts *opts
     assert_ok(protea_optim_new(&optim, opts, rig_visit, r));
     for (int step = first; step < first + n; step++) {
         rig_fill_views(r, step);
-        assert_ok(protea_zero_all_gradients(rig_visit, r));
-        assert_ok(rig_step(r, step));
+        assert_ok(oracle_step(r, optim, step, protea_schedule_lr(schedule, step - first), step == first));
         oracle_loss(w, step - first, r->out.loss);
-        assert_ok(protea_optim_step(&r->cx, optim, protea_schedule_lr(schedule, step - first)));
-        if (r->ops->after_update != NULL)
-            assert_ok(r->ops->after_update(&r->cx, r->method, &r->now));
     }
     protea_optim_free(optim);
 }
