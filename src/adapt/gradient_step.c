@@ -4,8 +4,8 @@
 #include "adapt/snapshot.h"
 #include "tensor/ops.h"
 
-protea_status protea_adapt_forward(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, bool tape, bool update_stats,
-                                   protea_adapt_pass *pass, bool *finite)
+protea_status protea_adapt_forward(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, bool tape,
+                                   bool update_stats, protea_adapt_pass *pass, bool *finite)
 {
     const protea_pass mode = { .tape = tape ? base->tape : NULL, .batch_stats = true, .update_stats = update_stats };
     if (!cx->planning && update_stats)
@@ -66,8 +66,8 @@ static protea_status one_step(protea_ctx *cx, protea_adapt_base *base, const pro
     return protea_optim_step(cx, base->optim, base->opts.lr);
 }
 
-protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, const protea_adapt_loss *loss,
-                                    protea_tensor *logits, protea_adapt_out *out)
+protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x,
+                                    const protea_adapt_loss *loss, protea_tensor *logits, protea_adapt_out *out)
 {
     for (int64_t step = 0; step < base->opts.steps; step++) {
         size_t mark = protea_arena_mark(cx->kept);

@@ -21,13 +21,13 @@ typedef struct protea_adapt_loss {
 } protea_adapt_loss;
 
 /* base->opts.steps of them. logits: of the last one's forward. */
-protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, const protea_adapt_loss *loss,
-                                    protea_tensor *logits, protea_adapt_out *out);
+protea_status protea_gradient_steps(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x,
+                                    const protea_adapt_loss *loss, protea_tensor *logits, protea_adapt_out *out);
 
 /* The parts. Forward with the batch's statistics, moving the running ones where update_stats is set; *finite false: they were
  * put back, and nothing else may be done with this batch. tape false: no backward will follow. */
-protea_status protea_adapt_forward(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, bool tape, bool update_stats,
-                                   protea_adapt_pass *pass, bool *finite);
+protea_status protea_adapt_forward(protea_ctx *cx, protea_adapt_base *base, const protea_tensor *x, bool tape,
+                                   bool update_stats, protea_adapt_pass *pass, bool *finite);
 /* Gradients of the trained parameters: zeroed, then backward. *finite: all of them are. */
 protea_status protea_adapt_backward(protea_ctx *cx, protea_adapt_base *base, protea_adapt_pass *pass, bool *finite);
 

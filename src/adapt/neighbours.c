@@ -35,8 +35,8 @@ static void insert_piece(protea_neighbours *nb, const protea_tensor *sim, int64_
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < nb->n; row++)
         for (int64_t i = 0; i < m; i++) {
-            int64_t found = nb->found + i < nb->k ? nb->found + i : nb->k;
-            insert(nb->similarity + row * nb->k, nb->index + row * nb->k, found, nb->k, protea_f32(sim)[row * m + i], first + i);
+            int64_t found = nb->found + i < nb->k ? nb->found + i : nb->k, at = row * nb->k;
+            insert(nb->similarity + at, nb->index + at, found, nb->k, protea_f32(sim)[row * m + i], first + i);
         }
     nb->found = nb->found + m < nb->k ? nb->found + m : nb->k;
 }
@@ -60,6 +60,7 @@ static protea_status search_piece(protea_ctx *cx, protea_neighbours *nb, const p
     return PROTEA_OK;
 }
 
+/* Supports (M,D), numbered from `first` on, after those searched before. z is normalised already. */
 static protea_status search(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z, const protea_tensor *supports,
                             int64_t first, protea_row_norm_kind kind, bool unit)
 {
@@ -73,14 +74,8 @@ static protea_status search(protea_ctx *cx, protea_neighbours *nb, const protea_
     return PROTEA_OK;
 }
 
-protea_status protea_neighbours_search(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z, const protea_tensor *supports,
-                                       int64_t first, protea_row_norm_kind kind)
-{
-    return search(cx, nb, z, supports, first, kind, false);
-}
-
-protea_status protea_neighbours_search_bank(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z, const protea_bank *bank,
-                                            protea_row_norm_kind kind)
+protea_status protea_neighbours_search_bank(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z,
+                                            const protea_bank *bank, protea_row_norm_kind kind)
 {
     if (cx->planning) {
         protea_tensor all = protea_row_range(&bank->rows, 0, bank->per_class);
@@ -117,7 +112,7 @@ static protea_status search_normalised(protea_ctx *cx, protea_neighbours *nb, co
     PROTEA_TRY(protea_tensor_like(cx, &z, PROTEA_SCRATCH, feature));
     PROTEA_TRY(protea_tensor_rows(cx, &norm, PROTEA_SCRATCH, feature->dim[0], 1));
     PROTEA_TRY(protea_row_norm(cx, kind, &z, &norm, feature));
-    return protea_neighbours_search(cx, nb, &z, supports, 0, kind);
+    return search(cx, nb, &z, supports, 0, kind, false);
 }
 
 /* mean (C): of the scores of the neighbours of feature n. Returns its largest. */
@@ -158,8 +153,9 @@ protea_status protea_topk_labels(protea_ctx *cx, int64_t *labels, const protea_t
     return PROTEA_OK;
 }
 
-protea_status protea_soft_k_nearest_neighbors(protea_ctx *cx, int64_t *labels, protea_tensor *probs, const protea_tensor *features,
-                                              const protea_tensor *bank, const protea_tensor *bank_probs, int64_t k)
+protea_status protea_soft_k_nearest_neighbors(protea_ctx *cx, int64_t *labels, protea_tensor *probs,
+                                              const protea_tensor *features, const protea_tensor *bank,
+                                              const protea_tensor *bank_probs, int64_t k)
 {
     return vote(cx, labels, probs, features, bank, bank_probs, k, PROTEA_NORM_L2);
 }

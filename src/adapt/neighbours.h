@@ -15,15 +15,10 @@ typedef struct protea_neighbours {
 
 /* k >= 1. */
 protea_status protea_neighbours_start(protea_ctx *cx, protea_neighbours *nb, int64_t n, int64_t k);
-/* Searches supports (M,D), numbered from `first` on, after those searched before. z (n,D) is normalised already; supports are
- * normalised here, in pieces. On paper M may be anything. */
-protea_status protea_neighbours_search(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z, const protea_tensor *supports,
-                                       int64_t first, protea_row_norm_kind kind);
-/* The same in a whole bank; index is the row in the bank's tensors. As the reference does, its rows are brought to length 1
- * before they are normalised as `kind` says. */
-protea_status protea_neighbours_search_bank(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z, const protea_bank *bank,
-                                            protea_row_norm_kind kind);
-
+/* Searches a whole bank; index is the row in the bank's tensors. z (n,D) is normalised already; the bank's rows are brought to
+ * length 1, as the reference does, before they are normalised as `kind` says. On paper at its largest. */
+protea_status protea_neighbours_search_bank(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *z,
+                                            const protea_bank *bank, protea_row_norm_kind kind);
 /* Copies the neighbours' scores (M,C) to out (n*k,C), in the kept arena, before the bank changes; index then counts the rows of
  * out. */
 protea_status protea_neighbours_gather(protea_ctx *cx, protea_neighbours *nb, const protea_tensor *scores, protea_tensor *out);
@@ -35,7 +30,7 @@ protea_status protea_topk_labels(protea_ctx *cx, int64_t *labels, const protea_t
                                  const protea_tensor *scores, int64_t k);
 
 /* w (N,N): w_ij = 1 where x_j is one of the knn rows nearest to x_i by Euclidean distance of L1-normalised rows, itself left
- * out, else 0. Ours leaves a row's own number out; the reference drops the nearest found, which for doubles may be the other. */
+ * out, else 0. Ours leaves a row's own number out; the reference drops the nearest found, among doubles perhaps another. */
 protea_status protea_knn_affinity(protea_ctx *cx, protea_tensor *w, const protea_tensor *x, int64_t knn);
 
 /* The same from distances d (N,N) that are there already. */
@@ -48,7 +43,8 @@ protea_status protea_get_distances(protea_ctx *cx, protea_tensor *d, const prote
 
 /* probs (N,C) = mean of bank_probs (M,C) over the k rows of the bank (M,D) nearest by cosine, labels[n] its largest; k is cut
  * to M. As in AdaContrast (arXiv:2204.10377), with k 4 in TSD's code and 10 in theirs. */
-protea_status protea_soft_k_nearest_neighbors(protea_ctx *cx, int64_t *labels, protea_tensor *probs, const protea_tensor *features,
-                                              const protea_tensor *bank, const protea_tensor *bank_probs, int64_t k);
+protea_status protea_soft_k_nearest_neighbors(protea_ctx *cx, int64_t *labels, protea_tensor *probs,
+                                              const protea_tensor *features, const protea_tensor *bank,
+                                              const protea_tensor *bank_probs, int64_t k);
 
 #endif

@@ -7,7 +7,8 @@
 #include "tensor/ops.h"
 
 /* One row: g (C) = derivative with respect to x, or to p; returns the sum over its supports. x: logits or p. */
-static double row_sum(double *g, const double *x, const protea_neighbours *nb, int64_t n, const protea_tensor *scores, double sign)
+static double row_sum(double *g, const double *x, const protea_neighbours *nb, int64_t n, const protea_tensor *scores,
+                      double sign)
 {
     int64_t c = scores->dim[1];
     double sum = 0;

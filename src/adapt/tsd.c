@@ -40,7 +40,8 @@ static const protea_opt OPTIONS[] = {
     { "lam", NULL, PROTEA_OPT_FLOAT, offsetof(tsd, lam), "-1", -1, 1e3, NULL, NULL,
       "weight of the local loss; -1: the mode's own (official 0, corrected 0.1)", TUNED "; official: the code", 0 },
     { "tau", NULL, PROTEA_OPT_FLOAT, offsetof(tsd, tau), "0", 0, 100, NULL, NULL,
-      "divides the similarities to prototypes; 0: the mode's own (official 1, corrected 0.3)", TUNED "; official: the code", 0 },
+      "divides the similarities to prototypes; 0: the mode's own (official 1, corrected 0.3)", TUNED "; official: the code",
+      0 },
     { "topk", NULL, PROTEA_OPT_INT, offsetof(tsd, topk), "3", 1, 1000, NULL, "rows",
       "nearest supports in the local loss", "TSD: 3", 0 },
     { "use_hard", NULL, PROTEA_OPT_BOOL, offsetof(tsd, use_hard), "false", 0, 0, NULL, NULL,
@@ -131,7 +132,8 @@ static protea_status make_target(protea_ctx *cx, const tsd *self, const protea_t
     return protea_softmax_entropy(cx, &h, target, logits);
 }
 
-static protea_status prototype_loss(protea_ctx *cx, const tsd *self, protea_adapt_pass *pass, double *loss, protea_kept_rows *kept)
+static protea_status prototype_loss(protea_ctx *cx, const tsd *self, protea_adapt_pass *pass, double *loss,
+                                    protea_kept_rows *kept)
 {
     protea_distillation soft = self->mode == OFFICIAL ? PROTEA_DISTIL_REVERSE : PROTEA_DISTIL_FORWARD;
     const protea_prototype_opts opts = { .norm = norm_of(self), .tau = self->tau,

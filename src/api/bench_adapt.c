@@ -1,5 +1,5 @@
-/* `protea bench tent`, `tsd` and `tsd-bank`: adaptation on batches of 128 images of 32 pixels, ResNet-18 with the small stem and
- * ten classes, as CIFAR's corruptions are adapted to. TSD in official mode, because that is what the peer computes. */
+/* `protea bench tent`, `tsd` and `tsd-bank`: adaptation on batches of 128 images of 32 pixels, ResNet-18 with the small stem
+ * and ten classes, as CIFAR's corruptions are adapted to. TSD in official mode, because that is what the peer computes. */
 #include "adapt/adapter.h"
 #include "adapt/neighbours.h"
 #include "adapt/support_bank.h"
@@ -153,7 +153,8 @@ static protea_status tsd_bank(protea_bench_result *out, const protea_bench *b)
 }
 
 const protea_bench_ops protea_bench_tent = {
-    .name = "tent", .summary = "Tent on 128 images of 32 pixels, ResNet-18: forward, backward, Adam", .has_peer = true, .step = tent,
+    .name = "tent", .summary = "Tent on 128 images of 32 pixels, ResNet-18: forward, backward, Adam", .has_peer = true,
+    .step = tent,
 };
 
 const protea_bench_ops protea_bench_tsd = {

@@ -241,7 +241,8 @@ static void nothing_kept_is_nothing(void **state)
         w.z[i] = fabsf(w.z[i]) + .1f;
     for (int i = D; i < C * D; i++)
         w.p[i] = fabsf(w.p[i]) + .1f;
-    protea_tensor z = test_rows(w.z, N, D), p = test_rows(w.p, C, D), t = test_rows(w.target, N, C), dz = test_rows(gradient, N, D);
+    protea_tensor z = test_rows(w.z, N, D), p = test_rows(w.p, C, D), t = test_rows(w.target, N, C);
+    protea_tensor dz = test_rows(gradient, N, D);
     assert_ok(protea_prototype_loss(&cx, &loss, &kept, &dz, NULL, &z, &p, &t,
                                     &(protea_prototype_opts){ .tau = 1, .consistent_only = true }));
     assert_int_equal(kept.n, 0);

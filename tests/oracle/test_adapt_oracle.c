@@ -8,8 +8,8 @@ enum { BATCHES = 10, IMAGES = 16, LAST_IMAGES = 10, SAMPLES = 8, MOST_SETTINGS =
 
 /* How far from PyTorch's double: elements in units of the tensor's (or of its movement's) root mean square. Adam divides each
  * gradient by its own size, so where one is next to nothing, rounding decides which way its weight goes; and what rounding
- * decided in one batch, the next ones see. Logits and norms have little of that, single elements more: after ten batches of Adam
- * on all weights up to 7e-2. A mistake in an adapter shows in the first batch, which has no such room. */
+ * decided in one batch, the next ones see. Logits and norms have little of that, single elements more: after ten batches of
+ * Adam on all weights up to 7e-2. A mistake in an adapter shows in the first batch, which has no such room. */
 typedef struct tolerance {
     double logits, norm, element;
 } tolerance;
@@ -36,7 +36,8 @@ static const oracle_case CASES[] = {
     { "tsd-official-local", "tsd", { "mode", "official", "filter_K", "3", "lam", "0.1", NULL }, EXACT, LATE },
     { "tsd-official-all", "tsd", { "mode", "official", "filter_K", "-1", NULL }, EXACT, LATE },
     { "tsd-official-affine", "tsd", { "mode", "official", "update_param", "affine", NULL }, EXACT, LATE },
-    { "tsd-official-hard", "tsd", { "mode", "official", "filter_K", "3", "use_hard", "true", "tau", "0.5", NULL }, EXACT, LATE },
+    { "tsd-official-hard", "tsd",
+      { "mode", "official", "filter_K", "3", "use_hard", "true", "tau", "0.5", NULL }, EXACT, LATE },
     { "tsd-official-own", "tsd",
       { "mode", "official", "filter_K", "3", "use_hard", "true", "labels", "prototypes", "tau", "0.1", NULL }, EXACT, LATE },
     { "tsd-corrected", "tsd", { "filter_K", "3", "lam", "0.5", "tau", "1", NULL }, EXACT, LATE },

@@ -163,8 +163,8 @@ static void check_sizes(const protea_adapter_ops *ops)
     adapt_rig_close(&r);
 }
 
-/* Batches of one to three images under a very strict mask: some teach, some do not, and those move no weight, whatever momentum has
- * gathered before. */
+/* Batches of one to three images under a very strict mask: some teach, some do not, and those move no weight, whatever
+ * momentum has gathered before. */
 static void check_empty(const char *adapter, const char *const *settings)
 {
     adapt_rig r;

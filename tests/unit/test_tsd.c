@@ -94,12 +94,13 @@ static void check_prototype(int64_t k, double wanted, double l2, const float *d,
     protea_kept_rows kept = { .keep = keep };
     double loss;
     golden_open(&g, (protea_bank_opts){ .filter_k = k });
-    protea_tensor z = test_rows(g.z, N, D), p = test_rows(g.p, C, D), x = test_rows(g.logits, N, C), s = test_rows(scores, N, C);
+    protea_tensor z = test_rows(g.z, N, D), p = test_rows(g.p, C, D);
+    protea_tensor x = test_rows(g.logits, N, C), s = test_rows(scores, N, C);
     protea_tensor h = test_rows(entropies, N, 1), to_z = test_rows(dz, N, D), sim = test_rows(similarities, N, C);
     assert_ok(protea_softmax_entropy(&g.cx, &h, &s, &x));
     near(entropies, (float[]){ .9297768f, 1.0003332f, 1.0283360f }, N, 1e-6f);
     assert_ok(protea_prototype_loss(&g.cx, &loss, &kept, &to_z, &sim, &z, &p, &s,
-                                    &(protea_prototype_opts){ .norm = PROTEA_NORM_L1, .kind = PROTEA_DISTIL_REVERSE, .tau = 1 }));
+                                    &(protea_prototype_opts){ PROTEA_NORM_L1, PROTEA_DISTIL_REVERSE, .tau = 1 }));
     assert_true(fabs(loss - wanted) < 1e-7);
     near(similarities, d, N * C, 1e-6f);
     near(dz, gradient, N * D, 1e-6f);
@@ -111,7 +112,8 @@ static void check_prototype(int64_t k, double wanted, double l2, const float *d,
 
 static void the_prototype_loss(void **state)
 {
-    static const float D1[] = { .2597403f, .1357143f, .4285714f, -.0772727f, .595f, .1357143f, .2909091f, .0766667f, .4666667f };
+    static const float D1[] = { .2597403f, .1357143f, .4285714f, -.0772727f, .595f,
+                                .1357143f, .2909091f, .0766667f, .4666667f };
     static const float D2[] = { .2597403f, .0052362f,  .4466990f, -.0772727f, .5252184f,
                                 .1076166f, .2909091f, -.0601991f, .4920452f };
     static const float G1[] = { -.0007142f, .0031705f,  .0001702f,  -.0004355f, -.0094218f, .0023607f,
