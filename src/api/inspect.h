@@ -15,7 +15,9 @@ protea_status protea_inspect_data(const protea_inspect_opts *opts, const protea_
 protea_status protea_inspect_weights(const protea_call *call, const char *path);
 /* The newest good checkpoint of a run. */
 protea_status protea_inspect_run(const protea_call *call, const char *dir);
-/* Rows of numbers in a .npy file. */
+/* Whether an .npy holds images, which are a data set. */
+bool protea_inspect_is_images(const char *path);
+/* Rows of numbers in an .npy file. */
 protea_status protea_inspect_vectors(const protea_call *call, const char *path);
 
 #endif

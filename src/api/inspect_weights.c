@@ -1,8 +1,11 @@
 /* What a file of weights, a run or a file of vectors is. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/inspect.h"
+#include "base/bytes.h"
 #include "eval/model_file.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
@@ -93,12 +96,29 @@ protea_status protea_inspect_run(const protea_call *call, const char *dir)
     return PROTEA_OK;
 }
 
+/* What the header of an .npy says. */
+static protea_status look(protea_tensor *t, const char *path)
+{
+    protea_blob blob = { .fd = -1 };
+    uint64_t start;
+    PROTEA_TRY(protea_open_regular(AT_FDCWD, path, path, &blob.fd, &blob.size));
+    protea_status status = protea_npy_look(t, &start, &blob, path);
+    close(blob.fd);
+    return status;
+}
+
+bool protea_inspect_is_images(const char *path)
+{
+    protea_tensor t;
+    return look(&t, path) == PROTEA_OK && t.dtype == PROTEA_U8 && t.n_dims == 4 && t.dim[3] == 3;
+}
+
 protea_status protea_inspect_vectors(const protea_call *call, const char *path)
 {
     static const char *const types[] = { [PROTEA_F32] = "f32", [PROTEA_BF16] = "bf16", [PROTEA_U8] = "u8", [PROTEA_I32] = "i32",
                                          [PROTEA_I64] = "i64" };
     protea_tensor t;
-    PROTEA_TRY(protea_npy_read(&t, path));
+    PROTEA_TRY(look(&t, path));
     json_t *shape = json_array();
     for (int i = 0; i < t.n_dims; i++)
         json_array_append_new(shape, json_integer(t.dim[i]));
@@ -106,6 +126,5 @@ protea_status protea_inspect_vectors(const protea_call *call, const char *path)
     json_object_set_new(call->result, "n", json_integer(t.n_dims > 0 ? t.dim[0] : 1));
     json_object_set_new(call->result, "shape", shape);
     json_object_set_new(call->result, "type", json_string(types[t.dtype]));
-    protea_tensor_release(&t);
     return PROTEA_OK;
 }

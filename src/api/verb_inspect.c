@@ -63,7 +63,7 @@ static protea_status run(void *self, const protea_call *call)
     if (is_directory(path) && (holds(path, "checkpoint.safetensors") || holds(path, "config.yaml")))
         return protea_inspect_run(call, path);
     size_t n = peek(path, head, sizeof head);
-    if (n >= 6 && memcmp(head, "\x93NUMPY", 6) == 0)
+    if (n >= 6 && memcmp(head, "\x93NUMPY", 6) == 0 && !protea_inspect_is_images(path))
         return protea_inspect_vectors(call, path);
     /* safetensors: a 64-bit length that no file of ours reaches the upper half of, then JSON */
     bool is_safetensors = n == 9 && head[8] == '{' && memcmp(head + 4, "\0\0\0", 4) == 0;

@@ -5,6 +5,8 @@
 
 /* ---- fog: a plasma fractal (diamond-square on a torus) laid over the picture */
 
+enum { PLASMA_MAX = 4096 }; /* in pictures with longer sides it repeats itself, without seams */
+
 typedef struct plasma {
     double *v;         /* (side,side) */
     int side;          /* a power of two */
@@ -65,7 +67,7 @@ static void lay_fog(protea_image *image, const plasma *p, double amount)
     for (int y = 0; y < image->h; y++)
         for (int x = 0; x < image->w; x++) {
             uint8_t *px = image->px + ((size_t)y * (size_t)image->w + (size_t)x) * 3;
-            double fog = amount * p->v[(size_t)y * (size_t)p->side + (size_t)x];
+            double fog = amount * plasma_at(p, y, x);
             for (int k = 0; k < 3; k++)
                 px[k] = protea_cut((px[k] / 255. + fog) * max / (max + amount) * 255);
         }
@@ -77,7 +79,7 @@ protea_status protea_corrupt_fog(const protea_corruption *c)
         { { .2, 3 }, { .5, 3 }, { .75, 2.5 }, { 1, 2 }, { 1.5, 1.75 } },
         { { 1.5, 2 }, { 2, 2 }, { 2.5, 1.7 }, { 2.5, 1.5 }, { 3, 1.4 } } };
     plasma p = { .side = 2, .rng = c->rng };
-    while (p.side < c->image->w || p.side < c->image->h)
+    while (p.side < PLASMA_MAX && (p.side < c->image->w || p.side < c->image->h))
         p.side *= 2;
     size_t n = (size_t)p.side * (size_t)p.side;
     PROTEA_TRY(protea_new(&p.v, n + n / 4, sizeof *p.v, "fog"));

@@ -26,7 +26,7 @@ run corrupt standard "$data" -o many --severity 1,5 --limit 10 --json; want_code
 run inspect many::fog/5 --json; want_code 0; want_json classes 10
 run corrupt extra,speckle-noise "$data" -o x.npy --severity 2 3 --json; want_code 0
 want_file x-speckle_noise.npy; want_file x-saturate-labels.npy
-run inspect x-saturate.npy; want_code 0; want_out "[120, 24, 24, 3]"
+run inspect x-saturate.npy --json; want_code 0; want_json kind '"npy"'; want_json n 120; want_json classes 10; want_json width '\[24, 24\]'
 
 gzip -c x-saturate.npy >x-saturate.npy.gz
 run embed pixels x-saturate.npy.gz -o packed.npy; want_code 0

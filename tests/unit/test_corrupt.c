@@ -141,6 +141,25 @@ static void the_worst_severity_is_further_off_than_the_least(void **state)
         }
 }
 
+/* Fog takes memory for 4096 x 4096 points at most; beyond, it comes again. */
+static void fog_over_a_panorama_repeats(void **state)
+{
+    (void)state;
+    enum { W = 4400, H = 4, PERIOD = 4096 };
+    protea_image image = { 0 };
+    int differing = 0;
+    assert_int_equal(protea_image_reserve(&image, W, H), PROTEA_OK);
+    memset(image.px, 100, (size_t)W * H * 3);
+    protea_rng rng = protea_rng_make(7, PROTEA_RNG_TEST, 0, 0, 0);
+    assert_int_equal(protea_corrupt(&image, protea_corruption_find("fog"), 3, &rng), PROTEA_OK);
+    for (int i = 0; i < 3 * (W - PERIOD); i++)
+        assert_int_equal(image.px[i], image.px[i + 3 * PERIOD]);
+    for (int i = 3; i < 3 * W; i++)
+        differing += image.px[i] != image.px[i - 3];
+    assert_true(differing > 100);
+    protea_image_release(&image);
+}
+
 /* c0 x + c1 texture, the same texture for any picture; bright, varied and bluish. */
 static void frost_is_laid_over_the_picture(void **state)
 {
@@ -220,6 +239,7 @@ int main(void)
         cmocka_unit_test(equal_generators_give_equal_pictures),
         cmocka_unit_test(the_index_matters_where_something_is_drawn),
         cmocka_unit_test(the_worst_severity_is_further_off_than_the_least),
+        cmocka_unit_test(fog_over_a_panorama_repeats),
         cmocka_unit_test(frost_is_laid_over_the_picture),
         cmocka_unit_test(bulk_words_are_philoxs),
         cmocka_unit_test(bulk_normals_are_normal),
