@@ -1,4 +1,4 @@
-/* How alike two clusterings of the same images are, at any number of clusters: what an epoch's clustering kept of the last one's. */
+/* How alike two clusterings of the same images are, at any number of clusters: what a clustering kept of the one before. */
 #ifndef PROTEA_CLUSTER_AGREEMENT_H
 #define PROTEA_CLUSTER_AGREEMENT_H
 
