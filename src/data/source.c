@@ -124,13 +124,6 @@ static protea_status open_path(protea_opened *o, const char *path, const protea_
     return is_cifar ? PROTEA_OK : protea_open_folder(o, path);
 }
 
-/* What depends on the catalog as it is to stay. */
-static protea_status settle(protea_source *s)
-{
-    protea_catalog_fingerprint(&s->set.catalog, s->fingerprint);
-    return protea_pixel_cache_init(&s->cache, s->set.catalog.n);
-}
-
 static protea_status arrange(protea_source *s, const char *sub, const protea_source_opts *opts)
 {
     protea_catalog *c = &s->set.catalog;
@@ -146,7 +139,8 @@ static protea_status arrange(protea_source *s, const char *sub, const protea_sou
     else if (c->n_classes == 0)
         PROTEA_TRY(protea_catalog_label(c, sub));
     PROTEA_TRY(protea_catalog_limit(c, opts->limit, opts->seed));
-    return settle(s);
+    protea_catalog_fingerprint(c, s->fingerprint);
+    return protea_pixel_cache_init(&s->cache, c->n);
 }
 
 /* It goes to terminals and logs, and holds names from outside. */
@@ -196,30 +190,6 @@ protea_status protea_source_open(protea_source **out, const char *spec, const pr
     return finish(out, s, open_set(s, spec, opts));
 }
 
-void protea_opened_close(protea_opened *o)
-{
-    if (o->ops != NULL)
-        o->ops->close(o->self);
-    protea_catalog_release(&o->catalog);
-    protea_free(o->warning);
-}
-
-protea_status protea_source_from(protea_source **out, protea_opened *o, const char *path, const protea_limits *limits)
-{
-    protea_source *s;
-    *out = NULL;
-    protea_status status = protea_new(&s, 1, sizeof *s, "a data set");
-    if (status != PROTEA_OK) {
-        protea_opened_close(o);
-        return status;
-    }
-    protea_skips_init(&s->skips);
-    s->set = *o;
-    s->limits = *limits;
-    status = protea_copy_string(&s->path, path);
-    return finish(out, s, status == PROTEA_OK ? settle(s) : status);
-}
-
 protea_status protea_source_gather(protea_source **out, protea_source *const *set, int n_sets, const protea_pick *pick,
                                    int64_t n, const protea_class_names *classes)
 {
@@ -232,20 +202,18 @@ protea_status protea_source_gather(protea_source **out, protea_source *const *se
         status = protea_open_gathered(&s->set, set, n_sets, pick, n, classes);
     if (status == PROTEA_OK)
         status = protea_pixel_cache_init(&s->cache, 0); /* the sets have their own */
-    if (status != PROTEA_OK) {
-        protea_source_close(s);
-        return status;
-    }
     protea_catalog_fingerprint(&s->set.catalog, s->fingerprint);
-    *out = s;
-    return PROTEA_OK;
+    return finish(out, s, status);
 }
 
 void protea_source_close(protea_source *s)
 {
     if (s == NULL)
         return;
-    protea_opened_close(&s->set);
+    if (s->set.ops != NULL)
+        s->set.ops->close(s->set.self);
+    protea_catalog_release(&s->set.catalog);
+    protea_free(s->set.warning);
     protea_pixel_cache_release(&s->cache);
     protea_skips_release(&s->skips);
     protea_free(s->path);

@@ -56,12 +56,6 @@ protea_status protea_open_synth(protea_opened *o, const char *text);
 protea_status protea_open_gathered(protea_opened *o, protea_source *const *set, int n_sets, const protea_pick *pick, int64_t n,
                                    const protea_class_names *classes);
 
-/* Frees what *o holds. */
-void protea_opened_close(protea_opened *o);
-/* A set from what was opened elsewhere, with its catalog in order and labelled: nothing is sorted, labelled or limited again.
- * path: how messages call it. Takes *o over, also on failure. */
-protea_status protea_source_from(protea_source **out, protea_opened *o, const char *path, const protea_limits *limits);
-
 /* Decodes the picture in [at, at + size) of a blob. */
 protea_status protea_read_picture(protea_image *out, const protea_blob *blob, uint64_t at, uint64_t size, const char *label,
                                   const protea_limits *limits);
