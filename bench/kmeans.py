@@ -3,10 +3,10 @@
 
 Usage: bench/kmeans.py [PROTEA [N D K ITERATIONS]]; needs Debian's python3-faiss and python3-sklearn. Prints for each the
 milliseconds of an iteration (mean without the first), its times Protea's, the objective of the last iteration (before its
-update) and peak memory over that of the data. faiss runs with OpenBLAS of both kinds that Debian has (libopenblas0-pthread, which
-is what one gets, and -openmp), where they are installed or BLAS names the folder that holds openblas-pthread and
-openblas-openmp; otherwise with the system's BLAS, which may be very slow. Each is a process of its own; the two runs of
-Protea frame the others, and the faster counts.
+update; scikit-learn's is after it) and peak memory over that of the data. faiss runs with OpenBLAS of both kinds that
+Debian has (libopenblas0-pthread, which is what one gets, and -openmp), where they are installed or BLAS names the folder
+that holds openblas-pthread and openblas-openmp; otherwise with the system's BLAS, which may be very slow. Each is a
+process of its own; the two runs of Protea frame the others, and the faster counts.
 """
 import json
 import os
@@ -53,8 +53,8 @@ def child_sklearn(k, iterations):
 
 
 def protea(command, precision, k, iterations):
-    subprocess.run([command, "kmeans", "x.npy", "-k", str(k), "-o", precision, "--init", "start.npy", "--niter", str(iterations),
-                    "--max-points-per-centroid", "0", "--precision", precision, "--quiet"], check=True,
+    subprocess.run([command, "kmeans", "x.npy", "-k", str(k), "-o", precision, "--init", "start.npy", "--niter",
+                    str(iterations), "--max-points-per-centroid", "0", "--precision", precision, "--quiet"], check=True,
                    stdout=subprocess.DEVNULL)
     with open(f"{precision}/stats.json") as f:
         record = json.load(f)["record"]
@@ -90,7 +90,8 @@ def main():
         np.save("x.npy", x)
         np.save("start.npy", x[rng.choice(n, k, replace=False)])
         for name in order:
-            environment = {"LD_LIBRARY_PATH": f"{BLAS}/openblas-{name.split()[1]}"} if name.startswith("faiss") else {}
+            blas = name.split()[1] if " " in name else kinds[0] if kinds else None
+            environment = {"LD_LIBRARY_PATH": f"{BLAS}/openblas-{blas}"} if blas else {}
             measured = run(f"{command} {name}" if name in ("f32", "bf16") else name.split()[0], k, iterations, environment)
             best[name] = min(best.get(name, measured), measured)
         os.chdir("/")
