@@ -1,7 +1,6 @@
 /* An adapter at work: what is the same for all of them. */
 #include "adapt/adapter.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "adapt/network.h"

@@ -87,8 +87,3 @@ bool protea_snapshot_is_finite(const protea_snapshot *s)
     }
     return finite;
 }
-
-size_t protea_snapshot_bytes(const protea_snapshot *s)
-{
-    return s->bytes;
-}

@@ -16,6 +16,5 @@ void protea_snapshot_take(protea_snapshot *s);
 void protea_snapshot_restore(const protea_snapshot *s);
 /* Whether the tensors, as they are now, hold finite numbers only. */
 bool protea_snapshot_is_finite(const protea_snapshot *s);
-size_t protea_snapshot_bytes(const protea_snapshot *s);
 
 #endif

@@ -190,6 +190,9 @@ static void what_is_no_bank_is_refused(void **state)
         protea_f32(&bank.filled)[1] = kept;
     }
     assert_ok(protea_bank_loaded(&bank));
+    protea_f32(&bank.order)[1] = 1e30f;
+    assert_int_equal(protea_bank_loaded(&bank), PROTEA_ERR_INPUT);
+    protea_f32(&bank.order)[1] = 0;
     protea_f32(&bank.entropy)[0] = NAN;
     assert_int_equal(protea_bank_loaded(&bank), PROTEA_ERR_INPUT);
     protea_bank_release(&bank);
