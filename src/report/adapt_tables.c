@@ -7,7 +7,7 @@
 #include "report/adapt_parts.h"
 #include "report/html.h"
 
-enum { MOST_CLASSES = 60, MOST_CONFUSED = 30, MOST_UPRIGHT = 5 };
+enum { MOST_CLASSES = 60, MOST_CONFUSED = 30, MOST_UPRIGHT = 5, MOST_ROOMY = 10 };
 
 static double cell_accuracy(const protea_contender *c, int column)
 {
@@ -72,7 +72,8 @@ static void write_table_row(FILE *out, const protea_adapt_run *run, const protea
 void protea_adapt_part_table(FILE *out, const protea_adapt_run *run)
 {
     fputs("<section id=\"table\">\n<h2>Accuracy</h2>\n<p>In percent; green is better than the source model, orange worse, bold "
-          "the best.</p>\n<div class=\"scroll\"><table class=\"grid\">\n", out);
+          "the best.</p>\n<div class=\"scroll\">", out);
+    fprintf(out, "<table class=\"grid%s\">\n", run->n_corruptions > MOST_ROOMY ? " dense" : "");
     write_table_head(out, run);
     fputs("<tbody>\n", out);
     for (int k = 0; k < run->n_contenders; k++)

@@ -92,6 +92,7 @@ const char protea_report_style[] =
     ".grid .mean{border-left:1px solid var(--line)}\n"
     ".grid thead th{vertical-align:bottom}.grid .tall{height:7.2rem;padding:.4rem .3rem}\n"
     ".grid .tall span{writing-mode:vertical-rl;transform:rotate(180deg)}\n"
+    ".grid.dense th,.grid.dense td{padding:.4rem .36rem;font-size:.82rem}.grid.dense th:first-child{font-size:.76rem}\n"
     ".confusion td{padding:.4rem .3rem;text-align:center;min-width:2.4rem}\n"
     ".confusion .hit{--tint:var(--second)}.confusion .miss{--tint:var(--accent)}\n"
     "details summary{cursor:pointer;color:var(--accent);margin-bottom:.8rem}\n"
