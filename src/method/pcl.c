@@ -30,7 +30,7 @@ typedef struct pcl {
     int32_t mlp, aug_plus, cos; /* the last two: read by protea_moco_settle */
     protea_list num_cluster;
     int64_t warmup_epoch, kmeans_niter, kmeans_nredo;
-    int32_t mask_same_cluster, draw_with_replacement;
+    int32_t symmetric, mask_same_cluster, draw_with_replacement;
     double proto_weight;
     /* state */
     protea_contrast contrast;
@@ -63,6 +63,8 @@ static const protea_opt OPTIONS[] = {
       "starts of k-means, of which the best is kept", "PCL's code", 0 },
     { "proto_r", NULL, PROTEA_OPT_INT, offsetof(pcl, proto_r), "-1", -1, 1e7, NULL, "prototypes",
       "negative prototypes beside those of the batch; -1: pcl_r", "ours", 0 },
+    { "symmetric", NULL, PROTEA_OPT_BOOL, offsetof(pcl, symmetric), "false", 0, 0, NULL, NULL,
+      "each view is query once and key once; losses are added, so a step is worth two", "ours; as MoCo's, ProPos", 0 },
     { "mask_same_cluster", NULL, PROTEA_OPT_BOOL, offsetof(pcl, mask_same_cluster), "false", 0, 0, NULL, NULL,
       "images of one cluster in a batch are no negatives of one another", "ours", 0 },
     { "draw_with_replacement", NULL, PROTEA_OPT_BOOL, offsetof(pcl, draw_with_replacement), "false", 0, 0, NULL, NULL,
@@ -77,6 +79,11 @@ static const protea_opt OPTIONS[] = {
 };
 
 /* ---- making it */
+
+static int64_t directions(const pcl *self)
+{
+    return self->symmetric ? 2 : 1;
+}
 
 static int64_t negatives_of(const pcl *self)
 {
@@ -126,7 +133,7 @@ static protea_status init(protea_ctx *cx, void *method, protea_module *backbone,
     pcl *self = method;
     const protea_contrast_opts opts = {
         .queue_name = "pcl_r", .temperature_name = "temperature", .dim = self->low_dim, .queue_length = self->pcl_r,
-        .bn_splits = self->bn_splits, .directions = 1, .mlp = self->mlp, .momentum = self->moco_m,
+        .bn_splits = self->bn_splits, .directions = directions(self), .mlp = self->mlp, .momentum = self->moco_m,
         .temperature = self->temperature,
     };
     if (plan->n_images > 0) {
@@ -210,7 +217,7 @@ typedef struct proto_result {
 } proto_result;
 
 /* Clusters of the batch and negatives drawn for them, in the scratch arena. On paper as many as there may be. */
-static protea_status draw(protea_ctx *cx, pcl *self, int m, const protea_batch *batch, const protea_progress *now,
+static protea_status draw(protea_ctx *cx, pcl *self, int m, int64_t view, const protea_batch *batch, const protea_progress *now,
                           protea_proto_nce *g)
 {
     protea_granularity *clusters = &self->granularity[m];
@@ -226,14 +233,15 @@ static protea_status draw(protea_ctx *cx, pcl *self, int m, const protea_batch *
         return PROTEA_OK;
     for (int64_t i = 0; i < n; i++)
         positive[i] = protea_i32(&clusters->labels)[batch->index[i]];
-    protea_rng rng = protea_rng_make(cx->seed, PROTEA_RNG_METHOD, 1 + (uint32_t)m, (uint64_t)now->step, (uint32_t)cx->comm->rank);
+    uint32_t stream = 1 + (uint32_t)(view * PROTEA_LIST_MAX + m); /* 0 is the key encoder's */
+    protea_rng rng = protea_rng_make(cx->seed, PROTEA_RNG_METHOD, stream, (uint64_t)now->step, (uint32_t)cx->comm->rank);
     g->n_negatives = protea_draw_negatives(negative, most, positive, n, protea_granularity_candidates(clusters),
                                            self->draw_with_replacement, room, &rng);
     return PROTEA_OK;
 }
 
 /* Adds ProtoNCE's gradient to dq. */
-static protea_status proto_nce(protea_ctx *cx, pcl *self, const protea_batch *batch, const protea_progress *now,
+static protea_status proto_nce(protea_ctx *cx, pcl *self, const protea_batch *batch, int64_t view, const protea_progress *now,
                                protea_contrast_pass *pass, proto_result *result)
 {
     double share = 1.0 / self->num_cluster.n;
@@ -243,7 +251,7 @@ static protea_status proto_nce(protea_ctx *cx, pcl *self, const protea_batch *ba
                                .concentration = protea_f32(&self->granularity[m].concentration),
                                .mask_same = self->mask_same_cluster, .weight = share * self->proto_weight };
         double loss = 0, accuracy = 0;
-        PROTEA_TRY(draw(cx, self, m, batch, now, &g));
+        PROTEA_TRY(draw(cx, self, m, view, batch, now, &g));
         PROTEA_TRY(protea_proto_nce_loss(cx, &loss, &accuracy, &pass->dq, &pass->q.z, &g));
         result->loss += loss;
         result->accuracy += share * accuracy;
@@ -272,24 +280,37 @@ static void measure(const pcl *self, const proto_result *r, protea_step_out *out
     out->metric[LARGEST_PHI] = (protea_metric){ "phi_max", known[PHI_MAX] };
 }
 
+/* Queries of one view: adds to out->loss, tells health of the first, leaves gradients. */
+static protea_status direction(protea_ctx *cx, pcl *self, const protea_batch *batch, int64_t view, const protea_progress *now,
+                               protea_step_out *out)
+{
+    bool clustered = cx->planning || protea_f32(&self->known)[CLUSTERED] > 0;
+    size_t kept = protea_arena_mark(cx->kept), scratch = protea_arena_mark(cx->scratch);
+    protea_contrast_pass pass;
+    proto_result result = { 0 };
+    PROTEA_TRY(protea_contrast_forward(cx, &self->contrast, batch, view, now, &pass));
+    if (clustered)
+        PROTEA_TRY(proto_nce(cx, self, batch, view, now, &pass, &result));
+    out->loss += pass.result.loss + result.loss;
+    if (view == 0) {
+        protea_contrast_measure(cx, &self->contrast, &pass, out);
+        measure(self, &result, out);
+    }
+    PROTEA_TRY(protea_contrast_backward(cx, &self->contrast, &pass));
+    protea_arena_release(cx->kept, kept);
+    protea_arena_release(cx->scratch, scratch);
+    return PROTEA_OK;
+}
+
 static protea_status step(protea_ctx *cx, void *method, const protea_batch *batch, const protea_progress *now,
                           protea_step_out *out)
 {
     pcl *self = method;
-    bool clustered = cx->planning || protea_f32(&self->known)[CLUSTERED] > 0;
-    proto_result result = { 0 };
-    protea_contrast_pass pass;
-    size_t mark = protea_arena_mark(cx->scratch);
     self->settled = protea_contrast_settled(&self->contrast, now);
+    out->loss = 0;
     PROTEA_TRY(protea_contrast_begin(cx, &self->contrast, batch));
-    PROTEA_TRY(protea_contrast_forward(cx, &self->contrast, batch, 0, now, &pass));
-    protea_contrast_measure(cx, &self->contrast, &pass, out);
-    if (clustered)
-        PROTEA_TRY(proto_nce(cx, self, batch, now, &pass, &result));
-    measure(self, &result, out);
-    out->loss = pass.result.loss + result.loss;
-    PROTEA_TRY(protea_contrast_backward(cx, &self->contrast, &pass));
-    protea_arena_release(cx->scratch, mark);
+    for (int64_t view = 0; view < directions(self); view++)
+        PROTEA_TRY(direction(cx, self, batch, view, now, out));
     return PROTEA_OK;
 }
 

@@ -117,6 +117,23 @@ static void our_options_do_what_they_say(void **state)
     assert_true(fewer < plain - .01);
 }
 
+/* The same images in both views: the second direction asks what the first did, with other negatives. */
+static void both_directions_add_up(void **state)
+{
+    (void)state;
+    double loss[2];
+    for (int symmetric = 0; symmetric < 2; symmetric++) {
+        rig r = rig_ready((const char *const[]){ SMALL, "proto_r", "6", "symmetric", symmetric ? "true" : "false", NULL });
+        float *x = protea_f32(&r.batch.group[0].x);
+        memcpy(x + N * 3 * 64, x, N * 3 * 64 * sizeof *x);
+        assert_ok(rig_step(&r, 0));
+        loss[symmetric] = r.out.loss;
+        assert_true(r.out.loss > 0 && rig_norm(&rig_find(&r, "linear.weight").param->dw) > 0);
+        rig_close(&r);
+    }
+    assert_true(fabs(loss[1] - 2 * loss[0]) < 1e-5);
+}
+
 static void steps_repeat_and_allocate_nothing(void **state)
 {
     (void)state;
@@ -154,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(impossible_options_are_refused), cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(clusters_come_after_the_warm_up), cmocka_unit_test(our_options_do_what_they_say),
+        cmocka_unit_test(both_directions_add_up),
         cmocka_unit_test(steps_repeat_and_allocate_nothing), cmocka_unit_test(collapse_is_told_with_a_remedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
