@@ -358,7 +358,7 @@ static protea_status step(protea_ctx *cx, void *method, const protea_batch *batc
     size_t mark = protea_arena_mark(cx->scratch);
     PROTEA_TRY(protea_tensor_like(cx, &f.dz, PROTEA_SCRATCH, &f.embedding.z));
     for (int h = 0; h < self->nmb_prototypes.n; h++) {
-        self->prototypes[h].frozen = now->step < self->freeze_prototypes_niters;
+        self->prototypes[h].frozen = (double)now->step < protea_in_steps(now, self->freeze_prototypes_niters);
         PROTEA_TRY(head_loss(cx, self, batch, h, &f));
     }
     out->loss = f.loss;

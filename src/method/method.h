@@ -40,6 +40,16 @@ typedef struct protea_progress {
     void *self;
 } protea_progress;
 
+/* What an option with PROTEA_OPT_SCALES says in steps or in epochs of this run. */
+static inline double protea_in_steps(const protea_progress *now, int64_t field)
+{
+    return protea_length((double)field, (double)(now->n_epochs * now->steps_per_epoch));
+}
+static inline double protea_in_epochs(const protea_progress *now, int64_t field)
+{
+    return protea_length((double)field, (double)now->n_epochs);
+}
+
 typedef struct protea_method_ops {
     char name[24];                /* the word after `train`; an array, so that tables of names are constants */
     const char *summary, *paper;

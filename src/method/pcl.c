@@ -199,7 +199,7 @@ static protea_status epoch_begin(protea_ctx *cx, void *method, const protea_prog
     pcl *self = method;
     float *z; /* (n_images,D) */
     bool clustered = protea_f32(&self->known)[CLUSTERED] > 0;
-    if (!clustered && (double)now->epoch < protea_length((double)self->warmup_epoch, (double)now->n_epochs))
+    if (!clustered && (double)now->epoch < protea_in_epochs(now, self->warmup_epoch))
         return PROTEA_OK;
     PROTEA_TRY(protea_new(&z, (size_t)(now->n_images * self->low_dim), sizeof *z, "features of the data set"));
     protea_status status = now->features(now->self, self->contrast.key.encoder, z, self->low_dim);

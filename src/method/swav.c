@@ -176,13 +176,18 @@ static protea_status scores_with_queue(protea_ctx *cx, const swav *self, int64_t
     return protea_copy(cx, &from_batch, batch_scores);
 }
 
+static bool is_hard(const swav *self, const protea_progress *now)
+{
+    return (double)now->step < protea_in_steps(now, self->hard_assignment_niters);
+}
+
 /* Codes of the assigned view number `crop` in the list; its embeddings then join the queue. */
 static protea_status assign(protea_ctx *cx, swav *self, int64_t crop, const forward *f, const protea_progress *now,
                             protea_tensor *codes)
 {
     int64_t n = codes->dim[0], first = f->swap.assigned[crop] * n;
     protea_tensor scores = protea_row_range(&f->scores, first, n), z = protea_row_range(&f->embedding.z, first, n);
-    bool fills = cx->planning || now->epoch >= self->epoch_queue_starts;
+    bool fills = cx->planning || (double)now->epoch >= protea_in_epochs(now, self->epoch_queue_starts);
     size_t mark = protea_arena_mark(cx->scratch);
     if (protea_queue_is_full(cx, &self->queue, crop)) {
         protea_tensor batch_scores = scores;
@@ -190,7 +195,7 @@ static protea_status assign(protea_ctx *cx, swav *self, int64_t crop, const forw
     }
     PROTEA_TRY(protea_sinkhorn(cx, codes, &scores, self->epsilon, self->sinkhorn_iterations));
     protea_arena_release(cx->scratch, mark);
-    if (now->step < self->hard_assignment_niters)
+    if (is_hard(self, now))
         PROTEA_TRY(protea_codes_harden(cx, codes));
     if (protea_queue_exists(&self->queue) && fills)
         PROTEA_TRY(protea_queue_push(cx, &self->queue, crop, &z));
@@ -254,8 +259,8 @@ static protea_status step(protea_ctx *cx, void *method, const protea_batch *batc
     forward f;
     out->loss = 0;
     protea_tape_clear(self->tape);
-    self->prototypes.frozen = now->step < self->freeze_prototypes_niters;
-    self->settled = now->epoch > 0 && now->step >= self->freeze_prototypes_niters && now->step >= self->hard_assignment_niters;
+    self->prototypes.frozen = (double)now->step < protea_in_steps(now, self->freeze_prototypes_niters);
+    self->settled = now->epoch > 0 && !self->prototypes.frozen && !is_hard(self, now);
     PROTEA_TRY(find_assigned(self, batch, &f.swap));
     PROTEA_TRY(normalise_prototypes(cx, self));
     PROTEA_TRY(protea_embed_batch(cx, &e, &pass, batch, &f.embedding));

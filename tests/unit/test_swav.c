@@ -96,6 +96,22 @@ static void frozen_prototypes_have_no_gradient(void **state)
     rig_close(&r);
 }
 
+/* 10 epochs of 2 steps: a tenth are two steps; the queue begins in the second epoch. */
+static void lengths_may_be_shares_of_the_run(void **state)
+{
+    (void)state;
+    rig r = rig_ready((const char *const[]){ SMALL, "freeze_prototypes_niters", "10%", "queue_length", "16", "epoch_queue_starts",
+                                             "10%", NULL });
+    const protea_param *prototypes = rig_find(&r, "prototypes.weight").param;
+    const protea_tensor *filled = rig_find(&r, "queue_filled").buffer;
+    for (int step = 0; step < 4; step++) {
+        assert_ok(rig_step(&r, step));
+        assert_int_equal(prototypes->frozen, step < 2);
+        assert_int_equal(protea_f32(filled)[0] > 0, step >= 2);
+    }
+    rig_close(&r);
+}
+
 static void queue_fills_from_its_epoch(void **state)
 {
     (void)state;
@@ -213,6 +229,7 @@ int main(void)
         cmocka_unit_test(impossible_options_are_refused), cmocka_unit_test(one_view_is_refused),
         cmocka_unit_test(methods_are_found_by_name), cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(frozen_prototypes_have_no_gradient), cmocka_unit_test(queue_fills_from_its_epoch),
+        cmocka_unit_test(lengths_may_be_shares_of_the_run),
         cmocka_unit_test(metrics_are_what_they_say), cmocka_unit_test(steps_repeat_and_allocate_nothing),
         cmocka_unit_test(head_gives_unit_rows), cmocka_unit_test(collapse_is_told_with_a_remedy),
     };
