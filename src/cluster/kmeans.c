@@ -76,9 +76,8 @@ static void iterate(lloyd *l, protea_kmeans_iteration *now)
     double started = protea_seconds();
     now->moved = protea_again_nearest(l->cx, &l->again, &l->points, l->centroids, l->mean);
     now->seconds_assign = protea_seconds() - started;
-    protea_clusters_sort(&l->clusters, &l->points, l->again.assign);
+    now->objective = protea_clusters_update(l->cx, &l->clusters, &l->points, l->again.assign, l->centroids, l->o->spherical);
     now->imbalance = protea_clusters_imbalance(&l->clusters, l->points.n);
-    now->objective = protea_clusters_update(l->cx, &l->clusters, &l->points, l->centroids, l->o->spherical);
     if (l->o->empty == PROTEA_KMEANS_SPLIT)
         now->splits = protea_clusters_split(&l->clusters, l->points.n, l->points.d, l->centroids, &rng);
     now->seconds = protea_seconds() - started;

@@ -80,28 +80,30 @@ int64_t protea_again_nearest(protea_ctx *cx, protea_again *a, const protea_point
 /* ---- kmeans_update.c */
 /* A piece of a cluster: so many members that a sum over them is one thread's work. */
 typedef struct protea_segment {
-    int64_t cluster, first, n; /* members [first, first + n) */
+    int64_t cluster, first, n;  /* members [first, first + n) */
+    double *sum;                /* (d) where the sum of weight * row goes; borrowed */
+    double cost;                /* of weight * squared distance to the centroid */
 } protea_segment;
 
-/* Rows by cluster, and their sums. */
+/* Rows by cluster, for a chunk of rows after another, and sums over all rows. */
 typedef struct protea_clusters {
-    int64_t k, n_segments;
+    int64_t k, chunk, n_segments; /* chunk: rows at a time */
     int64_t *start;             /* (k+1) where each cluster begins in member */
-    int64_t *member;            /* (n) rows of x, by cluster, rising within each */
+    int64_t *next;              /* (k) while sorting */
+    int64_t *member;            /* rows of x in this chunk, by cluster, rising within each */
     protea_segment *segment;    /* (n_segments) by cluster */
-    double *sum;                /* (n_segments,d), of weight * row */
-    double *segment_cost;       /* (n_segments), of weight * squared distance to the centroid */
-    double *cost;               /* (k) */
+    double *part;               /* sums of segments of clusters that have several */
+    double *sum;                /* (k,d) */
+    double *weight, *cost;      /* (k) */
     int64_t *count;             /* (k) members */
 } protea_clusters;
 
 protea_status protea_clusters_new(protea_clusters *c, const protea_points *p, int64_t k);
 void protea_clusters_release(protea_clusters *c); /* accepts a zeroed one */
-/* Sorts the rows by assign (n). */
-void protea_clusters_sort(protea_clusters *c, const protea_points *p, const int32_t *assign);
-/* Replaces centroids (k,d) by the means of their rows, of length 1 when spherical; one whose rows weigh nothing, or have no
- * direction, stays. Returns the objective before. */
-double protea_clusters_update(const protea_ctx *cx, protea_clusters *c, const protea_points *p, float *centroids, bool spherical);
+/* Replaces centroids (k,d) by the means of the rows that assign (n) gives them, of length 1 when spherical; one whose rows
+ * weigh nothing, or have no direction, stays. Returns the objective before. */
+double protea_clusters_update(const protea_ctx *cx, protea_clusters *c, const protea_points *p, const int32_t *assign,
+                              float *centroids, bool spherical);
 /* Gives empty clusters half of another one's rows, by moving two copies of its centroid apart; returns how many got it. */
 int64_t protea_clusters_split(protea_clusters *c, int64_t n, int64_t d, float *centroids, protea_rng *rng);
 double protea_clusters_imbalance(const protea_clusters *c, int64_t n);

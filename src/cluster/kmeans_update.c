@@ -1,23 +1,35 @@
 /* The second half of an iteration of k-means: each centroid becomes the mean of its rows, and empty clusters get some.
  *
  * Rows are sorted by cluster, and clusters cut into segments, whose sums are each one thread's work and added up in order: the
- * result does not depend on how many threads there are, and nothing but the rows themselves is read. */
+ * result does not depend on how many threads there are, and nothing but the rows themselves is read. That is done for a chunk
+ * of rows after another, so that rows in a file larger than memory come from it in order. */
 #include "cluster/kmeans_points.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SEGMENT = 4096 };
+enum { SEGMENT = 4096, PAGE_FLOATS = 1024 };
+static const int64_t CHUNK_BYTES = 256 << 20;
+
+static int64_t chunk_rows(const protea_points *p)
+{
+    int64_t rows = CHUNK_BYTES / (int64_t)sizeof(float) / p->d;
+    rows = rows < SEGMENT ? SEGMENT : rows;
+    return rows < p->n ? rows : p->n;
+}
 
 protea_status protea_clusters_new(protea_clusters *c, const protea_points *p, int64_t k)
 {
-    size_t clusters = (size_t)k, segments = (size_t)(p->n / SEGMENT + k);
-    *c = (protea_clusters){ .k = k };
+    size_t clusters = (size_t)k, rows = (size_t)chunk_rows(p), row_bytes = (size_t)p->d * sizeof(double);
+    size_t segments = rows / SEGMENT + clusters, parts = 2 * (rows / SEGMENT) + 1; /* parts: of clusters that have several */
+    *c = (protea_clusters){ .k = k, .chunk = (int64_t)rows };
     PROTEA_TRY(protea_new(&c->start, clusters + 1, sizeof *c->start, "clusters"));
-    PROTEA_TRY(protea_new(&c->member, (size_t)p->n, sizeof *c->member, "members of clusters"));
+    PROTEA_TRY(protea_new(&c->next, clusters, sizeof *c->next, "clusters"));
+    PROTEA_TRY(protea_new(&c->member, rows, sizeof *c->member, "members of clusters"));
     PROTEA_TRY(protea_new(&c->segment, segments, sizeof *c->segment, "parts of clusters"));
-    PROTEA_TRY(protea_new(&c->sum, segments, (size_t)p->d * sizeof *c->sum, "sums of clusters"));
-    PROTEA_TRY(protea_new(&c->segment_cost, segments, sizeof *c->segment_cost, "sums of clusters"));
+    PROTEA_TRY(protea_new(&c->part, parts, row_bytes, "sums of parts of clusters"));
+    PROTEA_TRY(protea_new(&c->sum, clusters, row_bytes, "sums of clusters"));
+    PROTEA_TRY(protea_new(&c->weight, clusters, sizeof *c->weight, "clusters"));
     PROTEA_TRY(protea_new(&c->cost, clusters, sizeof *c->cost, "clusters"));
     return protea_new(&c->count, clusters, sizeof *c->count, "clusters");
 }
@@ -25,53 +37,92 @@ protea_status protea_clusters_new(protea_clusters *c, const protea_points *p, in
 void protea_clusters_release(protea_clusters *c)
 {
     protea_free(c->start);
+    protea_free(c->next);
     protea_free(c->member);
     protea_free(c->segment);
+    protea_free(c->part);
     protea_free(c->sum);
-    protea_free(c->segment_cost);
+    protea_free(c->weight);
     protea_free(c->cost);
     protea_free(c->count);
     *c = (protea_clusters){ 0 };
 }
 
-static void cut_segments(protea_clusters *c)
+/* Sorts the rows [first, first + n) by cluster, in their order within each. */
+static void sort_chunk(protea_clusters *c, const protea_points *p, const int32_t *assign, int64_t first, int64_t n)
 {
+    memset(c->next, 0, (size_t)c->k * sizeof *c->next);
+    for (int64_t i = first; i < first + n; i++)
+        c->next[assign[i]]++;
+    for (int64_t j = 0; j < c->k; j++) {
+        c->start[j + 1] = c->start[j] + c->next[j];
+        c->count[j] += c->next[j];
+        c->next[j] = c->start[j];
+    }
+    for (int64_t i = first; i < first + n; i++)
+        c->member[c->next[assign[i]]++] = protea_point_row(p, i);
+}
+
+/* A cluster of one segment is summed up where its sum is kept; of several, each has a part of its own. */
+static void cut_segments(protea_clusters *c, int64_t d)
+{
+    double *part = c->part;
     c->n_segments = 0;
-    for (int64_t j = 0; j < c->k; j++)
+    for (int64_t j = 0; j < c->k; j++) {
+        bool whole = c->start[j + 1] - c->start[j] <= SEGMENT;
         for (int64_t first = c->start[j]; first < c->start[j + 1]; first += SEGMENT) {
             int64_t left = c->start[j + 1] - first;
-            c->segment[c->n_segments++] = (protea_segment){ j, first, left < SEGMENT ? left : SEGMENT };
+            c->segment[c->n_segments++] = (protea_segment){ .cluster = j, .first = first, .n = left < SEGMENT ? left : SEGMENT,
+                                                            .sum = whole ? c->sum + j * d : part };
+            part += whole ? 0 : d;
         }
-}
-
-void protea_clusters_sort(protea_clusters *c, const protea_points *p, const int32_t *assign)
-{
-    memset(c->count, 0, (size_t)c->k * sizeof *c->count);
-    for (int64_t i = 0; i < p->n; i++)
-        c->count[assign[i]]++;
-    for (int64_t j = 0; j < c->k; j++) {
-        c->start[j + 1] = c->start[j] + c->count[j];
-        c->count[j] = c->start[j];
     }
-    for (int64_t i = 0; i < p->n; i++)
-        c->member[c->count[assign[i]]++] = protea_point_row(p, i);
-    for (int64_t j = 0; j < c->k; j++)
-        c->count[j] = c->start[j + 1] - c->start[j];
-    cut_segments(c);
 }
 
-static double weight_of(const protea_clusters *c, const protea_points *p, int64_t cluster)
+/* Rows of a file come in order when they are looked at in order; the sums would ask for them by cluster. */
+static void read_ahead(const protea_points *p, int64_t first, int64_t n)
 {
-    if (p->weights == NULL)
-        return (double)c->count[cluster];
-    double weight = 0;
-    for (int64_t i = c->start[cluster]; i < c->start[cluster + 1]; i++)
-        weight += (double)p->weights[c->member[i]];
-    return weight;
+    const float *from = p->x + protea_point_row(p, first) * p->d, *to = p->x + (protea_point_row(p, first + n - 1) + 1) * p->d;
+    float sum = 0;
+    for (const volatile float *at = from; at < to; at += PAGE_FLOATS)
+        sum += *at;
+    (void)sum;
 }
 
-/* Turns the sum of a cluster's rows (d) into its mean, or into a direction; returns false where there is none. */
-static bool settle(double *sum, int64_t d, double weight, bool spherical)
+static void sum_segments(const protea_ctx *cx, protea_clusters *c, const protea_points *p, const float *centroids)
+{
+    int64_t d = p->d;
+#pragma omp parallel for schedule(dynamic, 16)
+    for (int64_t s = 0; s < c->n_segments; s++) {
+        protea_segment *seg = &c->segment[s];
+        if (seg->sum != c->sum + seg->cluster * d)
+            memset(seg->sum, 0, (size_t)d * sizeof *seg->sum);
+        seg->cost = cx->be->k.cluster_sum(cx->be, seg->sum, p->x, c->member + seg->first, p->weights, centroids + seg->cluster * d,
+                                          seg->n, d);
+    }
+}
+
+static void join_segments(protea_clusters *c, int64_t d)
+{
+    for (int64_t s = 0; s < c->n_segments; s++) {
+        const protea_segment *seg = &c->segment[s];
+        double *sum = c->sum + seg->cluster * d;
+        c->cost[seg->cluster] += seg->cost;
+        for (int64_t i = 0; seg->sum != sum && i < d; i++)
+            sum[i] += seg->sum[i];
+    }
+}
+
+static void weigh(protea_clusters *c, const protea_points *p, const int32_t *assign)
+{
+    for (int64_t j = 0; j < c->k; j++)
+        c->weight[j] = p->weights == NULL ? (double)c->count[j] : 0;
+    for (int64_t i = 0; p->weights != NULL && i < p->n; i++)
+        c->weight[assign[i]] += (double)p->weights[protea_point_row(p, i)];
+}
+
+/* The centroid (d) becomes the mean, or the direction, of a sum of rows; where there is none it stays. */
+static void settle(float *centroid, const double *sum, int64_t d, double weight, bool spherical)
 {
     double length = weight;
     if (spherical) {
@@ -80,43 +131,31 @@ static bool settle(double *sum, int64_t d, double weight, bool spherical)
             length += sum[i] * sum[i];
         length = sqrt(length);
     }
-    for (int64_t i = 0; i < d; i++)
-        sum[i] /= length;
-    return weight > 0 && length > 0;
+    for (int64_t i = 0; weight > 0 && length > 0 && i < d; i++)
+        centroid[i] = (float)(sum[i] / length);
 }
 
-/* The segments of one cluster, from number `first` on, give its centroid and its cost. */
-static void join_segments(protea_clusters *c, const protea_points *p, int64_t first, float *centroids, bool spherical)
-{
-    int64_t cluster = c->segment[first].cluster, d = p->d;
-    double *sum = c->sum + first * d;
-    c->cost[cluster] = c->segment_cost[first];
-    for (int64_t s = first + 1; s < c->n_segments && c->segment[s].cluster == cluster; s++) {
-        c->cost[cluster] += c->segment_cost[s];
-        for (int64_t i = 0; i < d; i++)
-            sum[i] += c->sum[s * d + i];
-    }
-    if (settle(sum, d, weight_of(c, p, cluster), spherical))
-        for (int64_t i = 0; i < d; i++)
-            centroids[cluster * d + i] = (float)sum[i];
-}
-
-double protea_clusters_update(const protea_ctx *cx, protea_clusters *c, const protea_points *p, float *centroids, bool spherical)
+double protea_clusters_update(const protea_ctx *cx, protea_clusters *c, const protea_points *p, const int32_t *assign,
+                              float *centroids, bool spherical)
 {
     int64_t d = p->d;
     double objective = 0;
+    memset(c->sum, 0, (size_t)(c->k * d) * sizeof *c->sum);
     memset(c->cost, 0, (size_t)c->k * sizeof *c->cost);
-#pragma omp parallel for schedule(dynamic, 16)
-    for (int64_t s = 0; s < c->n_segments; s++) {
-        const protea_segment *seg = &c->segment[s];
-        memset(c->sum + s * d, 0, (size_t)d * sizeof *c->sum);
-        c->segment_cost[s] = cx->be->k.cluster_sum(cx->be, c->sum + s * d, p->x, c->member + seg->first, p->weights,
-                                                   centroids + seg->cluster * d, seg->n, d);
+    memset(c->count, 0, (size_t)c->k * sizeof *c->count);
+    for (int64_t first = 0; first < p->n; first += c->chunk) {
+        int64_t n = p->n - first < c->chunk ? p->n - first : c->chunk;
+        sort_chunk(c, p, assign, first, n);
+        cut_segments(c, d);
+        if (n < p->n)
+            read_ahead(p, first, n);
+        sum_segments(cx, c, p, centroids);
+        join_segments(c, d);
     }
-#pragma omp parallel for schedule(dynamic, 16)
-    for (int64_t s = 0; s < c->n_segments; s++)
-        if (s == 0 || c->segment[s - 1].cluster != c->segment[s].cluster)
-            join_segments(c, p, s, centroids, spherical);
+    weigh(c, p, assign);
+#pragma omp parallel for schedule(static)
+    for (int64_t j = 0; j < c->k; j++)
+        settle(centroids + j * d, c->sum + j * d, d, c->weight[j], spherical);
     for (int64_t j = 0; j < c->k; j++)
         objective += c->cost[j];
     return objective;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cluster/kmeans.h"
+#include "cluster/kmeans_points.h"
 #include "support/formula.h"
 
 enum { N = 600, D = 19, BLOBS = 12 };
@@ -371,6 +372,61 @@ static void far_from_zero(void **state)
     free(x);
 }
 
+/* Clusters of many segments, and rows in chunks as of a file larger than memory: the means and the objective of one pass. */
+static void segments_and_chunks(void **state)
+{
+    (void)state;
+    enum { ROWS = 30000, K = 3, WIDTH = 5 };
+    protea_ctx cx = test_context_open(64);
+    float *x = malloc(sizeof(float) * ROWS * WIDTH), centroids[2][K * WIDTH];
+    int32_t *assign = malloc(sizeof(int32_t) * ROWS);
+    double objective[2], sum[K * WIDTH] = { 0 }, count[K] = { 0 };
+    const protea_points p = { .x = x, .n = ROWS, .d = WIDTH };
+    formula_fill(x, ROWS * WIDTH, "rows", 1, 1);
+    for (int i = 0; i < ROWS; i++) {
+        assign[i] = i % 10 == 0 ? 2 : i % 300 == 1;
+        count[assign[i]]++;
+        for (int j = 0; j < WIDTH; j++)
+            sum[assign[i] * WIDTH + j] += (double)x[i * WIDTH + j];
+    }
+    for (int way = 0; way < 2; way++) {
+        protea_clusters c;
+        memset(centroids[way], 0, sizeof centroids[way]);
+        assert_ok(protea_clusters_new(&c, &p, K));
+        c.chunk = way ? 7001 : c.chunk;
+        objective[way] = protea_clusters_update(&cx, &c, &p, assign, centroids[way], false);
+        for (int j = 0; j < K * WIDTH; j++)
+            assert_true(fabs((double)centroids[way][j] - sum[j] / count[j / WIDTH]) < 1e-6);
+        protea_clusters_release(&c);
+    }
+    assert_true(fabs(objective[0] - objective[1]) < 1e-6 * objective[0]);
+    free(x);
+    free(assign);
+    test_context_close(&cx);
+}
+
+/* Whatever allocation fails, the fit says so and leaves nothing behind (the sanitizer's build sees that). */
+static void memory_can_be_short(void **state)
+{
+    (void)state;
+    float *x = blobs(1);
+    fit f = fit_new(5);
+    f.o.init = PROTEA_KMEANS_PLUS_PLUS;
+    f.o.max_points_per_centroid = 50;
+    protea_status status = PROTEA_ERR_MEMORY;
+    int failures = 0;
+    while (status == PROTEA_ERR_MEMORY) {
+        protea_alloc_fail_after(failures + 1, 0);
+        status = protea_kmeans_fit(&f.cx, &f.out, x, N, D, &f.o);
+        protea_alloc_fail_after(0, 0);
+        failures += status == PROTEA_ERR_MEMORY;
+    }
+    assert_int_equal(status, PROTEA_OK);
+    assert_true(failures > 15);
+    fit_free(&f);
+    free(x);
+}
+
 static int stop_at_third(void *cookie, const protea_kmeans_iteration *now)
 {
     (void)cookie;
@@ -420,6 +476,8 @@ int main(void)
         cmocka_unit_test(spherical_centroids_have_length_one),
         cmocka_unit_test(part_of_the_rows_and_redos),
         cmocka_unit_test(far_from_zero),
+        cmocka_unit_test(segments_and_chunks),
+        cmocka_unit_test(memory_can_be_short),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
