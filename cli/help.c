@@ -27,8 +27,8 @@ void cli_help_all(void)
            "  --print-config    print the options as they would be used, and stop\n"
            "  --json            one JSON object on standard output, nothing else there\n"
            "  --quiet           no messages but warnings and errors, no progress\n\n"
-           "DATA: a folder of class folders, a flat folder, a tar (plain, gz, xz, zst), CIFAR binary files,\n"
-           "      or synth:NAME[,n=5000][,size=32][,seed=1]; PATH::SUB takes what lies under SUB\n"
+           "DATA: a folder of class folders, a flat folder, a tar (plain, gz, xz, zst), a list (.txt, .csv), IDX, .npy,\n"
+           "      CIFAR binary files, or synth:NAME[,n=5000][,size=32][,seed=1]; PATH::SUB takes what lies under SUB\n"
            "MODEL: a RUN directory, a .safetensors file, or the word pixels\n\nexamples:\n");
     for (int i = 0; i < n; i++)
         printf("  %s\n", verbs[i]->example);
