@@ -122,19 +122,28 @@ static protea_status visit_model(void *self, const protea_visitor *v)
     return model->fc != NULL ? protea_visit(model->fc, "fc", v) : PROTEA_OK;
 }
 
+void protea_model_notes_of(protea_model_notes *out, const protea_model *model)
+{
+    snprintf(out->size, sizeof out->size, "%d", model->image_size);
+    snprintf(out->mean, sizeof out->mean, "%.9g,%.9g,%.9g", model->mean[0], model->mean[1], model->mean[2]);
+    snprintf(out->std, sizeof out->std, "%.9g,%.9g,%.9g", model->std[0], model->std[1], model->std[2]);
+    const protea_note note[PROTEA_MODEL_NOTES] = {
+        { "protea.format", "1" }, { "protea.arch", model->arch }, { "protea.stem", model->small_stem ? "small" : "large" },
+        { "protea.image_size", out->size }, { "protea.mean", out->mean }, { "protea.std", out->std },
+        { "protea.method", model->method },
+    };
+    memcpy(out->note, note, sizeof note);
+}
+
 static protea_status write_model(const protea_model *model, const char *path, const char *classes)
 {
-    char size[16], mean[64], std[64];
-    const protea_note note[] = {
-        { "protea.format", "1" }, { "protea.arch", model->arch }, { "protea.stem", model->small_stem ? "small" : "large" },
-        { "protea.image_size", size }, { "protea.mean", mean }, { "protea.std", std }, { "protea.method", model->method },
-        { PROTEA_META_CLASSES, classes },
-    };
-    int n = (int)(sizeof note / sizeof *note) - (classes == NULL);
-    snprintf(size, sizeof size, "%d", model->image_size);
-    snprintf(mean, sizeof mean, "%.9g,%.9g,%.9g", model->mean[0], model->mean[1], model->mean[2]);
-    snprintf(std, sizeof std, "%.9g,%.9g,%.9g", model->std[0], model->std[1], model->std[2]);
-    return protea_checkpoint_write(path, NULL, visit_model, (void *)model, note, n); /* only read */
+    protea_model_notes notes;
+    protea_note note[PROTEA_MODEL_NOTES + 1];
+    protea_model_notes_of(&notes, model);
+    memcpy(note, notes.note, sizeof notes.note);
+    note[PROTEA_MODEL_NOTES] = (protea_note){ PROTEA_META_CLASSES, classes };
+    return protea_checkpoint_write(path, NULL, visit_model, (void *)model, note, /* only read */
+                                   PROTEA_MODEL_NOTES + (classes != NULL));
 }
 
 protea_status protea_model_save(const protea_model *model, const char *path)
