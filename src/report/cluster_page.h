@@ -1,0 +1,34 @@
+/* report.html of clusters: how large they are, a map, a sheet of pictures for each, pairs that are there twice. */
+#ifndef PROTEA_REPORT_CLUSTER_PAGE_H
+#define PROTEA_REPORT_CLUSTER_PAGE_H
+
+#include <stdio.h>
+
+#include "cluster/scores.h"
+#include "data/source.h"
+#include "eval/cluster_checks.h"
+
+typedef struct protea_cluster_page {
+    const char *name;                  /* its directory */
+    const char *model, *data;          /* as they were named */
+    const char *rule;                  /* "prototypes", "k-means of backbone features" */
+    const protea_clustering *c;
+    const protea_class_names *names;   /* (k) */
+    protea_source *source;             /* the images, and */
+    const int64_t *image;              /* (n) which of them a row is */
+    const int32_t *label;              /* (n) -1: none */
+    const uint8_t *outlier;            /* (n) */
+    int64_t n_outliers, merged;
+    const protea_near_pair *pair;      /* (n_pairs) most alike first */
+    int64_t n_pairs;
+    bool pairs_sought;
+    double pair_similarity;            /* from which on a pair counts */
+    const protea_cluster_scores *scores; /* NULL: no labels */
+    const double *tried_k, *tried;     /* (n_tried) Ks and their silhouettes; 0: none were tried */
+    int64_t n_tried;
+} protea_cluster_page;
+
+/* Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
+protea_status protea_cluster_page_write(const char *path, const protea_cluster_page *page);
+
+#endif
