@@ -4,6 +4,8 @@
     X(predict) \
     X(embed)   \
     X(kmeans)  \
+    X(cluster) \
+    X(assign)  \
     X(eval)    \
     X(adapt)   \
     X(corrupt) \

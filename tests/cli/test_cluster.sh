@@ -1,0 +1,60 @@
+# Proves: cluster writes what cli.md says, by prototypes, codes and k-means, one K or several or a chosen one; assign puts the same
+# images into the same clusters; images are sorted into folders; hostile names stay text; what cannot be is refused.
+. "$(dirname "$0")/harness.sh"
+
+"$protea" synth shapes -o data --n 120 --size 16 --quiet >/dev/null
+run train swav data -o model --arch resnet18-w16 --epochs 1 --batch-size 32 --nmb-prototypes 12 --quiet; want_code 0
+
+# by the model's prototypes, and again by assign
+run cluster model data -o a --json --sort-into sorted; want_code 0
+want_json k 12; want_json by '"prototypes"'; want_json n 120; want_json file '"a/assignments.csv"'; want_json report '"a/report.html"'
+for key in used empty outliers near_duplicates acc nmi ami ari seconds; do
+    grep -q "\"$key\": " out || fail "key $key wanted"
+done
+for file in assignments.csv features.npy clusters.safetensors report.html config.yaml; do want_file a/$file; done
+[ "$(head -1 a/assignments.csv)" = "row,path,label,class,cluster,name,similarity,confidence,margin,outlier,duplicate_of" ] || fail "header"
+run assign a data -o again.csv --json; want_code 0; want_json n 120; want_json k 12
+cut -d, -f1-9 a/assignments.csv | cmp -s - again.csv || fail "the clusters of cluster wanted from assign"
+[ "$(find sorted -type l | wc -l)" -eq 120 ] || fail "a link for each image wanted"
+find sorted -type l ! -exec test -e {} \; -print | grep -q . && fail "links that lead somewhere wanted"
+grep -qi '<script\|http://\|https://' a/report.html && fail "a page that stands alone wanted"
+run cluster model data -o same; want_code 0
+cmp -s a/assignments.csv same/assignments.csv && cmp -s a/clusters.safetensors same/clusters.safetensors || fail "equal calls, equal files"
+
+# balanced codes use every prototype
+run cluster model data -o codes --by sinkhorn --epsilon 0.01 --sinkhorn-iterations 50 --json; want_code 0; want_json empty 0
+
+# k-means: one K, several, a chosen one; merged
+run cluster model data -o k5 --k 5 --json --sort-into copies --copy; want_code 0; want_json k 5; want_json by '"kmeans"'
+[ "$(find copies -type f | wc -l)" -eq 120 ] || fail "a copy of each image wanted"
+run cluster model data -o several --k 3,6 --json; want_code 0; want_json k '\[3, 6\]'
+want_file several/k3/assignments.csv; want_file several/k6/report.html
+run cluster pixels data -o auto --k auto --json --no-labels; want_code 0; want_json criterion '"silhouette"'
+grep -q '"curve": \[{"k": 2, ' out || fail "a curve wanted"
+grep -q '"nmi"' out && fail "no labels, no scores"
+run assign auto data -o auto.csv; want_code 0
+cut -d, -f2,5 auto/assignments.csv | cmp -s - <(cut -d, -f2,5 auto.csv) || fail "pixels: the clusters of cluster wanted from assign"
+run cluster model data -o merged --merge --merge-similarity -1 --json; want_code 0; want_json k 1; want_json merged 11
+
+# names are text; a bad image is left out; a tar is no folder of files
+mkdir -p evil/x
+cp "$(find data -name '*.png' | head -1)" 'evil/x/<img src=x onerror=alert(1)>"&.png'
+find data -name '*.png' | head -12 | while read -r file; do cp "$file" "evil/x/$(basename "$(dirname "$file")")-$(basename "$file")"; done
+printf 'x' >evil/x/bad.png
+run cluster model evil -o evilout --k 2 --json --sort-into evilsorted; want_code 0; want_json skipped 1; want_file evilout/skipped.tsv
+grep -q '<img src=x' evilout/report.html && fail "names as text wanted"
+tar -cf data.tar data
+run cluster model data.tar -o tar --k 4 --sort-into fromtar; want_code 0
+[ "$(find fromtar -name '*.png' -type f | wc -l)" -eq 120 ] || fail "images of a tar as PNG wanted"
+
+# without a model one is trained first
+run cluster data -o first --epochs 1 --limit 40; want_code 0; want_err "no model given"; want_file first/model/encoder.safetensors; want_file first/report.html
+
+refused 2 "a: " cluster model data -o a
+refused 2 "sorted: is not empty" cluster model data -o new --sort-into sorted
+refused 2 "--k ten: wanted auto" cluster model data -o new2 --k ten
+refused 3 "holds no prototypes" cluster model/encoder.safetensors data -o new3 --by prototypes
+refused 3 "no clusters found" assign model/encoder.safetensors data -o none.csv
+refused 3 "none" assign none data -o none.csv
+want_no_file none.csv
+finish
