@@ -7,6 +7,7 @@
 #include "api/verb.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cluster/cluster_sizes.h"
 #include "cluster/kmeans.h"
 #include "format/npy.h"
 
@@ -196,32 +197,13 @@ static json_t *record_json(const protea_kmeans_out *out)
     return list;
 }
 
-/* Clusters without a row, and faiss's imbalance factor, of all rows. */
-static protea_status count_sizes(const kmeans *m, int64_t *empty, double *imbalance)
-{
-    int64_t n = m->rows.t.dim[0], k = m->opts.k, *count;
-    double squares = 0;
-    PROTEA_TRY(protea_new(&count, (size_t)k, sizeof *count, "cluster sizes"));
-    for (int64_t i = 0; i < n; i++)
-        count[m->out.assign[i]]++;
-    *empty = 0;
-    for (int64_t j = 0; j < k; j++) {
-        squares += (double)count[j] * (double)count[j];
-        *empty += count[j] == 0;
-    }
-    *imbalance = squares * (double)k / ((double)n * (double)n);
-    protea_free(count);
-    return PROTEA_OK;
-}
-
 static protea_status describe(kmeans *m)
 {
-    int64_t empty;
-    double imbalance;
-    PROTEA_TRY(count_sizes(m, &empty, &imbalance));
+    protea_cluster_sizes sizes;
+    PROTEA_TRY(protea_cluster_sizes_of(&sizes, m->out.assign, m->rows.t.dim[0], m->opts.k));
     json_t *one = json_pack("{s:I s:f s:I s:f s:f s:I}", "k", (json_int_t)m->opts.k, "objective", m->out.objective, "iterations",
-                            (json_int_t)m->out.n_record, "seconds", m->seconds, "imbalance", imbalance, "empty",
-                            (json_int_t)empty);
+                            (json_int_t)m->out.n_record, "seconds", m->seconds, "imbalance", sizes.imbalance, "empty",
+                            (json_int_t)(m->opts.k - sizes.used));
     json_object_set_new(one, "record", record_json(&m->out));
     json_array_append_new(m->stats, one);
     protea_log(&m->s.cx, PROTEA_LOG_INFO, "%lld clusters: objective %.6g, %lld iterations in %.2f s", (long long)m->opts.k,

@@ -10,6 +10,7 @@ typedef struct protea_cluster_sizes {
     int64_t used;       /* clusters with a row */
     int64_t singles;    /* of these, with one */
     double largest;     /* share of the rows that the largest has */
+    double imbalance;   /* k * sum of squared sizes / n^2, as faiss has it: 1 when all are equal, k when one has all */
 } protea_cluster_sizes;
 
 /* assign (n): cluster of each row in [0, k), or negative: left out. Zeros when no row is in one. Errors: PROTEA_ERR_MEMORY. */

@@ -51,6 +51,7 @@ static void sizes(void **state)
     protea_cluster_sizes s;
     assert_ok(protea_cluster_sizes_of(&s, a, 7, 5));
     assert_true(s.used == 3 && s.singles == 1 && fabs(s.largest - .5) < 1e-12);
+    assert_true(fabs(s.imbalance - 5 * (4 + 9 + 1) / 36.) < 1e-12);
     assert_ok(protea_cluster_sizes_of(&s, none, 2, 5));
     assert_true(s.used == 0 && s.singles == 0 && s.largest == 0);
 }
