@@ -153,7 +153,7 @@ static double cluster(const problem *w, const double *x)
 /* Against ours: loss and gradient. */
 static void compare(const problem *w, definition f, const float *x, const float *gradient, int n, double loss)
 {
-    double wide[N * D + N * C], h = 1e-6;
+    double wide[N * D + N * C] = { 0 }, h = 1e-6;
     for (int i = 0; i < n; i++)
         wide[i] = x[i];
     assert_true(fabs(loss - f(w, wide)) < 1e-5);
