@@ -19,7 +19,7 @@ on() # PROCESSOR COMMAND...
     fi
 }
 for cpu in Haswell qemu64; do
-    for name in test_base test_knn test_sinkhorn test_loss_swapped test_optim; do
+    for name in test_base test_knn test_sinkhorn test_loss_swapped test_optim test_nearest test_kmeans test_moco; do
         on $cpu "$build/tests/$name"
     done
     on $cpu "$build/protea" eval knn pixels --train synth:shapes,n=100,seed=1 --test synth:shapes,n=20,seed=2 --k 10
