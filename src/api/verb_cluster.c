@@ -119,8 +119,8 @@ static protea_status choose_rule(cluster *m)
 {
     protea_cluster_input *in = &m->in;
     bool asked = m->wish.by == PROTEA_BY_PROTOTYPES || m->wish.by == PROTEA_BY_SINKHORN;
-    if (m->wish.by != PROTEA_BY_KMEANS && (asked || m->wish.k[0] == 0))
-        PROTEA_TRY(protea_model_prototypes(&m->s.cx, &m->prototypes, &m->n_prototypes, &m->prototype_dim, &m->model));
+    if (m->wish.by != PROTEA_BY_KMEANS && !m->model.pixels && (asked || m->wish.k[0] == 0))
+        PROTEA_TRY(protea_model_prototypes(&m->s.cx, &m->prototypes, &m->n_prototypes, &m->prototype_dim, m->model.path));
     if (asked && m->prototypes == NULL)
         return protea_fail(PROTEA_ERR_INPUT, "%s: holds no prototypes; --by kmeans wanted, or the run of a method that has them",
                            m->in.model_name);

@@ -11,5 +11,6 @@
     X(corrupt) \
     X(synth)   \
     X(inspect) \
+    X(doctor)  \
     X(report)  \
     X(bench)

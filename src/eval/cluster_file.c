@@ -18,15 +18,13 @@ enum { BACKBONE, HEAD, PIXELS, N_KINDS };
 
 /* ---- prototypes */
 
-protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t *k, int64_t *dim, const protea_model *model)
+protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t *k, int64_t *dim, const char *name)
 {
     static const char *const names[] = { "prototypes.weight", "prototypes0.weight", "prototypes.0" };
     const protea_tensor *found = NULL;
     protea_st_file *file;
     *out = NULL;
-    if (model->pixels)
-        return PROTEA_OK;
-    PROTEA_TRY(protea_model_file_open(cx, &file, model->path));
+    PROTEA_TRY(protea_model_file_open(cx, &file, name));
     for (size_t i = 0; i < sizeof names / sizeof *names && found == NULL; i++)
         found = protea_st_find(file, names[i]);
     protea_status status = PROTEA_OK;

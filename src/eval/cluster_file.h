@@ -10,9 +10,10 @@
 
 #define PROTEA_CLUSTER_FILE "clusters.safetensors"
 
-/* The prototypes that a method learnt in the space of its head: those of SwAV, the first head's of DeepCluster-v2, the first
- * granularity's of PCL. *out: (k,dim), owned; NULL when the model has none. Errors: PROTEA_ERR_INPUT, PROTEA_ERR_IO. */
-protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t *k, int64_t *dim, const protea_model *model);
+/* The prototypes that the method of a run or file learnt in the space of its head: those of SwAV, the first head's of
+ * DeepCluster-v2, the first granularity's of PCL. *out: (k,dim), owned; NULL when there are none. Errors: PROTEA_ERR_INPUT,
+ * PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
+protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t *k, int64_t *dim, const char *name);
 
 /* Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_file_write(const protea_ctx *cx, const char *path, const protea_model *model, protea_feature_kind kind,
