@@ -1,8 +1,8 @@
 /* protea embed MODEL DATA -o FILE.npy: the features of images, and a table of which row is which image. */
+#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "api/images.h"
+#include "api/good_rows.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "format/csv.h"
@@ -16,8 +16,7 @@ typedef struct embed {
     protea_session s;
     protea_model model;
     protea_source *source;
-    float *z;                    /* (n,dim) */
-    int64_t n, dim;              /* good images; width of a row */
+    protea_good_rows rows;
 } embed;
 enum { BACKBONE, HEAD };
 
@@ -36,26 +35,12 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Machine", protea_session_table, &e->session);
 }
 
-/* Rows of bad images go: what remains keeps the data set's order. */
-static void drop_bad_rows(embed *e)
+static void write_rows(FILE *stream, const embed *e)
 {
-    e->n = 0;
-    for (int64_t i = 0; i < protea_source_count(e->source); i++)
-        if (!protea_source_is_bad(e->source, i)) {
-            memmove(e->z + e->n * e->dim, e->z + i * e->dim, (size_t)e->dim * sizeof *e->z);
-            e->n++;
-        }
-}
-
-static void write_rows(FILE *stream, const protea_source *source)
-{
-    int64_t row = 0;
     protea_csv_row(stream, PROTEA_IMAGE_COLUMNS, protea_image_columns);
-    for (int64_t i = 0; i < protea_source_count(source); i++) {
+    for (int64_t row = 0; row < e->rows.n; row++) {
         protea_image_row line;
-        if (protea_source_is_bad(source, i))
-            continue;
-        protea_image_row_fill(&line, source, i, row++);
+        protea_image_row_fill(&line, e->source, e->rows.image[row], row);
         protea_csv_row(stream, PROTEA_IMAGE_COLUMNS, line.field);
     }
 }
@@ -63,9 +48,9 @@ static void write_rows(FILE *stream, const protea_source *source)
 static protea_status write_files(const embed *e, const char *npy_path, const char *csv_path)
 {
     protea_new_file table;
-    const protea_tensor z = { .data = e->z, .dtype = PROTEA_F32, .n_dims = 2, .dim = { e->n, e->dim } };
+    const protea_tensor z = { .data = e->rows.z, .dtype = PROTEA_F32, .n_dims = 2, .dim = { e->rows.n, e->rows.dim } };
     PROTEA_TRY(protea_new_file_open(&table, csv_path));
-    write_rows(table.stream, e->source);
+    write_rows(table.stream, e);
     protea_status status = protea_npy_write(npy_path, &z);
     if (status == PROTEA_OK)
         return protea_new_file_commit(&table);
@@ -76,20 +61,13 @@ static protea_status write_files(const embed *e, const char *npy_path, const cha
 static protea_status compute(embed *e, const protea_call *call)
 {
     protea_feature_kind kind = e->features == HEAD ? PROTEA_HEAD_FEATURES : PROTEA_BACKBONE_FEATURES;
-    protea_watch watch;
     PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
     PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
     if (e->features == HEAD)
         PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
     PROTEA_TRY(protea_images_open(&e->source, call->arguments[1], &e->images, e->s.cx.seed));
     PROTEA_TRY(protea_model_fit(&e->model, e->source));
-    e->dim = protea_features_dim(&e->model, kind);
-    PROTEA_TRY(protea_new(&e->z, (size_t)protea_source_count(e->source), (size_t)e->dim * sizeof *e->z, "features"));
-    protea_watch_start(&watch, call->hooks, "embed", e->source);
-    PROTEA_TRY(protea_model_features(&e->s.cx, &e->model, kind, e->source, e->z, protea_watch_features, &watch));
-    PROTEA_TRY(protea_images_check(&e->s.cx, e->source, call->arguments[1]));
-    drop_bad_rows(e);
-    return PROTEA_OK;
+    return protea_good_rows_compute(&e->s.cx, &e->rows, &e->model, kind, e->source, call->arguments[1], "embed", call->hooks);
 }
 
 static protea_status run(void *self, const protea_call *call)
@@ -101,9 +79,9 @@ static protea_status run(void *self, const protea_call *call)
         return protea_fail(PROTEA_ERR_USAGE, "-o %s: wanted the name of a file that ends in .npy", call->output);
     PROTEA_TRY(compute(e, call));
     PROTEA_TRY(write_files(e, call->output, csv_path));
-    json_object_set_new(call->result, "n", json_integer(e->n));
-    json_object_set_new(call->result, "dim", json_integer(e->dim));
-    json_object_set_new(call->result, "skipped", json_integer(protea_source_count(e->source) - e->n));
+    json_object_set_new(call->result, "n", json_integer(e->rows.n));
+    json_object_set_new(call->result, "dim", json_integer(e->rows.dim));
+    json_object_set_new(call->result, "skipped", json_integer(protea_source_count(e->source) - e->rows.n));
     protea_put_text(call->result, "file", call->output);
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
     return PROTEA_OK;
@@ -112,7 +90,7 @@ static protea_status run(void *self, const protea_call *call)
 static void embed_free(void *self)
 {
     embed *e = self;
-    protea_free(e->z);
+    protea_good_rows_release(&e->rows);
     protea_source_close(e->source);
     protea_model_close(&e->model);
     protea_session_close(&e->s);

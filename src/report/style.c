@@ -105,7 +105,7 @@ const char protea_report_style[] =
     ".map a:hover,.map a:focus{transform:translate(-50%,-50%) scale(3);z-index:2}\n"
     ".map img{display:block;width:100%;aspect-ratio:1;object-fit:cover;border-radius:3px;border:2px solid hsl(var(--h) 60% 50%)}\n"
     ".crisp{image-rendering:pixelated}\n"
-    ".clusters{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}\n"
+    ".clusters{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr))}\n"
     ".cluster{margin:0;padding:.9rem 1rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:10px;"
     "border-top:4px solid hsl(var(--h) 60% 50%);box-shadow:var(--shadow);min-width:0}\n"
     ".cluster:target{outline:2px solid var(--accent)}\n"
