@@ -6,9 +6,7 @@
  * over H sets of prototypes (heads) and the rows R of all views of images that have a cluster. The centroids c are constants.
  * Source: Caron et al. 2020, arXiv:2006.09882, sec. 4 and app.; the order of an epoch is that of the authors' code: a bank of
  * the embeddings of the assigned crops, overwritten as training goes, one bank per crop; head h clusters bank h mod A. Letters:
- * N images on this rank, V views, A assigned views, D = feat_dim, K prototypes of a head.
- * Different here: where the reference keeps prototypes as they are between clusterings, k-means does it by their being frozen
- * (freeze_prototypes_niters), and kmeans_warm_start is ours. */
+ * N images on this rank, V views, A assigned views, D = feat_dim, K prototypes of a head. kmeans_warm_start is ours. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include "comm/comm.h"
 #include "loss/cross_entropy.h"
 #include "method/embedding.h"
+#include "method/first_bank.h"
 #include "method/method.h"
 #include "nn/init.h"
 #include "nn/layers.h"
@@ -155,61 +154,12 @@ static protea_status visit(void *method, const protea_visitor *v)
     return protea_memory_bank_visit(&self->bank, v);
 }
 
+static protea_embedder embedder_of(const deepcluster *self)
+{
+    return (protea_embedder){ .backbone = self->backbone, .head = self->head, .tape = self->tape };
+}
+
 /* ---- an epoch's beginning */
-
-/* The first bank: a batch of the first epoch through the network as training would send it, but without a gradient. */
-typedef struct first_bank {
-    deepcluster *self;
-    const protea_batch *batch;
-    int64_t row;
-} first_bank;
-
-/* Each assigned view alone, as in the reference. */
-static protea_status remember_batch(protea_ctx *cx, void *pass_self)
-{
-    first_bank *pass = pass_self;
-    deepcluster *self = pass->self;
-    const protea_pass train = { .batch_stats = true, .update_stats = true };
-    for (int a = 0; a < self->crops_for_assign.n; a++) {
-        size_t kept = protea_arena_mark(cx->kept), scratch = protea_arena_mark(cx->scratch);
-        protea_tensor x = protea_view_images(pass->batch, (int64_t)self->crops_for_assign.v[a]), features;
-        protea_embedding embedding;
-        PROTEA_TRY(protea_forward(cx, self->backbone, &train, &x, &features));
-        PROTEA_TRY(protea_embed_features(cx, self->head, &train, &features, &embedding));
-        PROTEA_TRY(protea_memory_bank_put(cx, &self->bank, a, pass->row, &embedding.z));
-        protea_arena_release(cx->kept, kept);
-        protea_arena_release(cx->scratch, scratch);
-    }
-    protea_memory_bank_put_index(cx, &self->bank, pass->row, pass->batch->index, pass->batch->n_images);
-    return PROTEA_OK;
-}
-
-static protea_status remember_epoch(protea_ctx *cx, deepcluster *self, const protea_progress *now)
-{
-    first_bank pass = { .self = self };
-    for (int64_t i = 0; i < now->steps_per_epoch; i++) {
-        PROTEA_TRY(now->next_batch(now->self, &pass.batch));
-        if (pass.batch == NULL)
-            return protea_fail(PROTEA_ERR_INTERNAL, "deepcluster-v2: the epoch ended at its batch %lld", (long long)i);
-        PROTEA_TRY(protea_assigned_fit(&self->crops_for_assign, pass.batch));
-        if (i == 0)
-            PROTEA_TRY(protea_plan_arenas(cx, remember_batch, &pass, NULL, NULL));
-        PROTEA_TRY(remember_batch(cx, &pass));
-        pass.row += pass.batch->n_images;
-    }
-    return PROTEA_OK;
-}
-
-/* In arenas of its own: the step's are made for the step. */
-static protea_status fill_bank(protea_ctx *cx, deepcluster *self, const protea_progress *now)
-{
-    protea_ctx own = *cx;
-    own.kept = own.scratch = NULL;
-    protea_status status = remember_epoch(&own, self, now);
-    protea_arena_free(own.kept);
-    protea_arena_free(own.scratch);
-    return status;
-}
 
 /* before (n_images): the first head's clusters of the last epoch. */
 static protea_status know_clustering(deepcluster *self, const protea_progress *now, const int32_t *before)
@@ -242,9 +192,10 @@ static protea_status cluster_heads(protea_ctx *cx, deepcluster *self, const prot
 static protea_status epoch_begin(protea_ctx *cx, void *method, const protea_progress *now)
 {
     deepcluster *self = method;
+    const protea_embedder e = embedder_of(self);
     int32_t *before; /* (n_images) */
     if (now->epoch == 0)
-        PROTEA_TRY(fill_bank(cx, self, now));
+        PROTEA_TRY(protea_first_bank(cx, &self->bank, &e, &self->crops_for_assign, now));
     PROTEA_TRY(protea_new(&before, (size_t)now->n_images, sizeof *before, "clusters of images"));
     memcpy(before, self->labels.data, (size_t)now->n_images * sizeof *before);
     protea_status status = cluster_heads(cx, self, now);
@@ -346,7 +297,7 @@ static protea_status step(protea_ctx *cx, void *method, const protea_batch *batc
 {
     deepcluster *self = method;
     const protea_pass pass = { .tape = self->tape, .batch_stats = true, .update_stats = true };
-    const protea_embedder e = { .backbone = self->backbone, .head = self->head, .tape = self->tape };
+    const protea_embedder e = embedder_of(self);
     const int64_t rows = (int64_t)batch->n_views * batch->n_images;
     forward f = { .loss = 0 };
     protea_tape_clear(self->tape);
