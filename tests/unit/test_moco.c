@@ -144,8 +144,9 @@ static void keys_of(rig *r, int64_t hidden, int64_t step, float keys[8 * 6])
     protea_module_free(head[0]);
 }
 
-/* Without batch-norm an image has its own key in whatever order it was seen; with it a key depends on its company, which is
- * another in another step, and the same when a step is made again. */
+/* Without batch-norm an image has its own key in whatever order it was seen, but for rounding: a matrix product may treat a
+ * row by its place. With it a key depends on its company, which is another in another step, and the same when a step is
+ * made again. */
 static void keys_come_back_in_order(void **state)
 {
     (void)state;
@@ -157,7 +158,8 @@ static void keys_come_back_in_order(void **state)
     r.now.self = &r;
     keys_of(&r, 0, 0, first);
     keys_of(&r, 0, 1, second);
-    assert_memory_equal(first, second, sizeof first);
+    for (int i = 0; i < 8 * 6; i++)
+        assert_true(fabsf(first[i] - second[i]) < 1e-6f);
     keys_of(&r, 5, 0, first);
     keys_of(&r, 5, 0, second);
     assert_memory_equal(first, second, sizeof first);
