@@ -107,7 +107,7 @@ static protea_status write_page(const product *p, const char *dir, const char *p
     const protea_cluster_input *in = p->in;
     const protea_cluster_page page = {
         .name = dir, .model = in->model_name, .data = in->data, .rule = rule_of(in), .c = p->c, .names = &p->names,
-        .source = in->source, .image = in->rows.image, .label = in->rows.label, .outlier = p->outlier,
+        .source = in->source, .image = in->rows.image, .outlier = p->outlier,
         .n_outliers = p->n_outliers, .merged = p->merged, .pair = in->pair, .n_pairs = in->n_pairs,
         .pairs_sought = in->pairs_sought, .pair_similarity = in->wish->duplicate_similarity,
         .scores = p->labelled ? &p->scores : NULL, .tried_k = in->tried_k, .tried = in->tried, .n_tried = in->n_tried,

@@ -16,7 +16,6 @@ typedef struct protea_cluster_page {
     const protea_class_names *names;   /* (k) */
     protea_source *source;             /* the images, and */
     const int64_t *image;              /* (n) which of them a row is */
-    const int32_t *label;              /* (n) -1: none */
     const uint8_t *outlier;            /* (n) */
     int64_t n_outliers, merged;
     const protea_near_pair *pair;      /* (n_pairs) most alike first */
