@@ -1,5 +1,6 @@
 /* Command lines: verb, kind, then options and positional arguments in any order. */
 #include "arguments.h"
+#include "foreign.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,7 +96,8 @@ static bool *own_switch(cli_call *call, const char *key)
 
 static bool is_output(const char *key)
 {
-    return strcmp(key, "o") == 0 || strcmp(key, "output") == 0 || strcmp(key, "dump_path") == 0;
+    return strcmp(key, "o") == 0 || strcmp(key, "output") == 0 || strcmp(key, "dump_path") == 0 ||
+           strcmp(key, "exp_dir") == 0;
 }
 
 static bool looks_numeric(const char *word)
@@ -143,6 +145,16 @@ static protea_status take_value(scanner *s, const char *flag, const char *value,
     return PROTEA_OK;
 }
 
+/* Its value goes with it. */
+static protea_status ignore(scanner *s, const char *flag, const char *value, const cli_foreign *foreign)
+{
+    protea_status status = foreign->takes_value ? take_value(s, flag, value, &value) : PROTEA_OK;
+    if (status != PROTEA_OK)
+        return status;
+    fprintf(stderr, "protea: %s has no meaning here and is ignored: %s\n", flag, foreign->why);
+    return PROTEA_OK;
+}
+
 static protea_status read_flag(scanner *s, const char *word)
 {
     char key[128], shortened[2] = { word[1], 0 };
@@ -166,6 +178,9 @@ static protea_status read_flag(scanner *s, const char *word)
         return take_value(s, word, value, &s->call->config);
     if (strcmp(key, "data_path") == 0)
         return take_value(s, word, value, &s->call->arguments[s->call->n_arguments++]);
+    const cli_foreign *foreign = protea_options_find(s->options, key) == NULL ? cli_find_foreign(key) : NULL;
+    if (foreign != NULL)
+        return ignore(s, word, value, foreign);
     return set_option(s, key, value);
 }
 
