@@ -59,8 +59,11 @@ static inline protea_status tiny_backbone_new(protea_module **out, protea_rng *r
     static const protea_module_ops ops = { "tiny", tiny_forward, tiny_backward, tiny_visit, tiny_free };
     tiny_backbone *tiny = calloc(1, sizeof *tiny);
     tiny->module = (protea_module){ &ops, TINY_FEATURES };
-    *out = &tiny->module;
-    return protea_linear_new(&tiny->linear, TINY_QUARTERS, TINY_FEATURES, true, rng);
+    protea_status status = protea_linear_new(&tiny->linear, TINY_QUARTERS, TINY_FEATURES, true, rng);
+    if (status != PROTEA_OK)
+        tiny_free(&tiny->module);
+    *out = status == PROTEA_OK ? &tiny->module : NULL;
+    return status;
 }
 
 #endif
