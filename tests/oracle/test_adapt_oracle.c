@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { BATCHES = 10, IMAGES = 16, LAST_IMAGES = 10, SAMPLES = 8, MOST_SETTINGS = 24, MOST_TENSORS = 256 };
+enum { BATCHES = 10, IMAGES = 12, LAST_IMAGES = 8, SAMPLES = 8, MOST_SETTINGS = 24, MOST_TENSORS = 256 };
 
 /* How far from PyTorch's double: elements in units of the tensor's (or of its movement's) root mean square. Adam divides each
  * gradient by its own size, so where one is next to nothing, rounding decides which way its weight goes; and what rounding

@@ -11,7 +11,7 @@
 #include "support/formula.h"
 #include "support/test_context.h"
 
-enum { ADAPT_CLASSES = 6, ADAPT_SIDE = 16 };
+enum { ADAPT_CLASSES = 6, ADAPT_SIDE = 24 };
 
 typedef struct adapt_rig {
     protea_ctx cx;
@@ -20,7 +20,7 @@ typedef struct adapt_rig {
     protea_adapt_opts opts;
     void *filled;
     protea_adapter *adapter;
-    protea_tensor x;            /* (n,3,16,16), owned */
+    protea_tensor x;            /* (n,3,24,24), owned */
     protea_tensor logits;
     protea_adapt_out out;
 } adapt_rig;
@@ -57,7 +57,7 @@ static inline void adapt_rig_images(adapt_rig *r, int64_t n, int batch)
     snprintf(name, sizeof name, "noise.%d", batch);
     formula_fill(protea_f32(&r->x), protea_count(&r->x), name, 0, .5);
     for (int64_t i = 0; i < protea_count(&r->x); i++) {
-        int64_t row = i / ADAPT_SIDE % ADAPT_SIDE / 4, column = i % ADAPT_SIDE / 4;
+        int64_t row = i / ADAPT_SIDE % ADAPT_SIDE * 4 / ADAPT_SIDE, column = i % ADAPT_SIDE * 4 / ADAPT_SIDE;
         protea_f32(&r->x)[i] += patches[(i / (ADAPT_SIDE * ADAPT_SIDE) * 4 + row) * 4 + column];
     }
     free(patches);

@@ -1,7 +1,7 @@
 """Ten batches of every adapter by plain PyTorch in double, written to tests/data/adapt.txt; run from the project's root.
 
 resnet18-w16 with the small stem and a linear layer of 6 classes, weights by the formula (the last layer's times 6, so that
-some predictions are sure); batches of 16 images of 16 pixels, the tenth of 10. Lines, all preceded by the case's name:
+some predictions are sure); batches of 12 images of 24 pixels, the tenth of 8. Lines, all preceded by the case's name:
 `logits BATCH` and `loss BATCH` for batches 0 and 9, `delta BATCHES NAME`: how far a tensor has moved after 1 and 10 batches;
 each with a norm and eight elements evenly spread. Names of cases as arguments: only those are printed, to be put in.
 """
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from formula import fill, fill_module
 from network import Backbone
 
-CLASSES, SIDE, N, LAST, BATCHES = 6, 16, 16, 10, 10
+CLASSES, SIDE, N, LAST, BATCHES = 6, 24, 12, 8, 10
 WATCHED = ("conv1.weight", "bn1.weight", "bn1.running_mean", "layer2.0.downsample.0.weight", "layer3.1.bn1.bias",
            "layer4.1.bn2.weight", "layer4.1.bn2.running_var", "fc.weight", "fc.bias")
 
@@ -24,7 +24,7 @@ WATCHED = ("conv1.weight", "bn1.weight", "bn1.running_mean", "layer2.0.downsampl
 def images(batch, n):
     patches = fill((n, 3, 4, 4), f"patches.{batch}")
     noise = fill((n, 3, SIDE, SIDE), f"noise.{batch}", 0, 0.5)
-    at = torch.arange(SIDE) // 4
+    at = torch.arange(SIDE) * 4 // SIDE
     return (noise + patches[:, :, at][:, :, :, at]).double()
 
 
