@@ -135,12 +135,3 @@ bool protea_contrast_sick(const protea_contrast *c, const protea_step_out *mean,
     }
     return false;
 }
-
-protea_status protea_contrast_head(protea_ctx *cx, protea_contrast *c, const protea_pass *pass, const protea_tensor *features,
-                                   protea_tensor *y)
-{
-    protea_embedding embedding;
-    PROTEA_TRY(protea_embed_features(cx, c->query.head, pass, features, &embedding));
-    *y = embedding.z;
-    return PROTEA_OK;
-}

@@ -66,8 +66,4 @@ bool protea_contrast_settled(const protea_contrast *c, const protea_progress *no
 /* As a method's sick, from those metrics. */
 bool protea_contrast_sick(const protea_contrast *c, const protea_step_out *mean, char *text, size_t size);
 
-/* As a method's head. */
-protea_status protea_contrast_head(protea_ctx *cx, protea_contrast *c, const protea_pass *pass, const protea_tensor *features,
-                                   protea_tensor *y);
-
 #endif

@@ -30,6 +30,15 @@ protea_status protea_embed_features(protea_ctx *cx, protea_module *head, const p
     return protea_l2norm(cx, &out->z, &out->norm, &projected);
 }
 
+protea_status protea_embed_head(protea_ctx *cx, protea_module *head, const protea_pass *pass, const protea_tensor *features,
+                                protea_tensor *z)
+{
+    protea_embedding embedding;
+    PROTEA_TRY(protea_embed_features(cx, head, pass, features, &embedding));
+    *z = embedding.z;
+    return PROTEA_OK;
+}
+
 protea_status protea_embed_batch(protea_ctx *cx, const protea_embedder *e, const protea_pass *pass, const protea_batch *batch,
                                  protea_embedding *out)
 {

@@ -24,6 +24,9 @@ protea_status protea_embed_batch(protea_ctx *cx, const protea_embedder *e, const
 /* Pooled features (n,F) -> z (n,D) of length 1 and norm (n,1), in the kept arena. */
 protea_status protea_embed_features(protea_ctx *cx, protea_module *head, const protea_pass *pass, const protea_tensor *features,
                                     protea_embedding *out);
+/* The same without the norm: what a method's `head` gives. */
+protea_status protea_embed_head(protea_ctx *cx, protea_module *head, const protea_pass *pass, const protea_tensor *features,
+                                protea_tensor *z);
 /* dz (V*N,D), overwritten, to gradients in the parameters of head and backbone. */
 protea_status protea_embed_backward(protea_ctx *cx, const protea_embedder *e, const protea_batch *batch,
                                     const protea_embedding *embedding, protea_tensor *dz);

@@ -340,7 +340,7 @@ static bool sick(const void *method, const protea_step_out *mean, char *text, si
 static protea_status head(protea_ctx *cx, void *method, const protea_pass *pass, const protea_tensor *features,
                           protea_tensor *y)
 {
-    return protea_contrast_head(cx, &((pcl *)method)->contrast, pass, features, y);
+    return protea_embed_head(cx, ((pcl *)method)->contrast.query.head, pass, features, y);
 }
 
 static int64_t head_dim(const void *method)

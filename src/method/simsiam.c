@@ -174,10 +174,7 @@ static bool sick(const void *method, const protea_step_out *mean, char *text, si
 static protea_status head(protea_ctx *cx, void *method, const protea_pass *pass, const protea_tensor *features,
                           protea_tensor *y)
 {
-    protea_embedding embedding;
-    PROTEA_TRY(protea_embed_features(cx, ((simsiam *)method)->projector, pass, features, &embedding));
-    *y = embedding.z;
-    return PROTEA_OK;
+    return protea_embed_head(cx, ((simsiam *)method)->projector, pass, features, y);
 }
 
 static int64_t head_dim(const void *method)

@@ -180,6 +180,28 @@ static inline void rig_close(rig *r)
     test_context_close(&r->cx);
 }
 
+/* A rig that is made and planned, its weights from the formula. */
+static inline rig rig_start(rig r, const char *method, const char *const *settings)
+{
+    protea_visitor formula = { .param = formula_visit };
+    assert_ok(rig_init(&r, method, NULL, settings));
+    assert_ok(rig_visit(&r, &formula));
+    assert_ok(rig_plan(&r));
+    return r;
+}
+
+/* Settings that init or the first step refuses, with a message that holds `named`. */
+static inline void rig_check_refused(rig r, const char *method, const char *const *settings, const char *named)
+{
+    protea_status status = rig_init(&r, method, NULL, settings);
+    if (status == PROTEA_OK)
+        status = rig_plan(&r); /* the number of views is known from the first step on */
+    assert_int_equal(status, PROTEA_ERR_USAGE);
+    if (strstr(protea_last_error(), named) == NULL)
+        fail_msg("\"%s\" wanted in: %s", named, protea_last_error());
+    rig_close(&r);
+}
+
 /* Fails one allocation of a method's init after the other: each gives PROTEA_ERR_MEMORY and leaves what can be freed. */
 static inline void rig_fail_every_allocation(rig (*make)(void), const char *method, const char *const *settings)
 {

@@ -19,23 +19,12 @@ static rig rig_small(void)
 
 static rig rig_ready(const char *const *settings)
 {
-    rig r = rig_small();
-    protea_visitor formula = { .param = formula_visit };
-    assert_ok(rig_init(&r, "deepcluster-v2", NULL, settings));
-    assert_ok(rig_visit(&r, &formula));
-    assert_ok(rig_plan(&r));
-    return r;
+    return rig_start(rig_small(), "deepcluster-v2", settings);
 }
 
 static void check_refused(const char *const *settings, const char *named)
 {
-    rig r = rig_small();
-    protea_status status = rig_init(&r, "deepcluster-v2", NULL, settings);
-    if (status == PROTEA_OK)
-        status = rig_plan(&r); /* the number of views is known from the first step on */
-    assert_int_equal(status, PROTEA_ERR_USAGE);
-    assert_non_null(strstr(protea_last_error(), named));
-    rig_close(&r);
+    rig_check_refused(rig_small(), "deepcluster-v2", settings, named);
 }
 
 static void impossible_options_are_refused(void **state)

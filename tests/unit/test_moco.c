@@ -19,36 +19,26 @@ static rig rig_small(void)
 
 static rig rig_ready(const char *const *settings)
 {
-    rig r = rig_small();
-    protea_visitor formula = { .param = formula_visit };
-    assert_ok(rig_init(&r, "moco", NULL, settings));
-    assert_ok(rig_visit(&r, &formula));
-    assert_ok(rig_plan(&r));
-    return r;
+    return rig_start(rig_small(), "moco", settings);
 }
 
 /* ---- options */
 
-static void check_refused(rig r, const char *const *settings, const char *named)
+static void check_refused(const char *const *settings, const char *named)
 {
-    protea_status status = rig_init(&r, "moco", NULL, settings);
-    if (status == PROTEA_OK)
-        status = rig_plan(&r); /* the number of views is known from the first step on */
-    assert_int_equal(status, PROTEA_ERR_USAGE);
-    assert_non_null(strstr(protea_last_error(), named));
-    rig_close(&r);
+    rig_check_refused(rig_small(), "moco", settings, named);
 }
 
 static void impossible_options_are_refused(void **state)
 {
     (void)state;
-    check_refused(rig_small(), (const char *const[]){ SMALL, "moco_k", "20", NULL }, "moco_k: 20 found");
-    check_refused(rig_small(), (const char *const[]){ SMALL, "moco_k", "24", "symmetric", "true", NULL }, "16 keys of a step");
-    check_refused(rig_small(), (const char *const[]){ SMALL, "moco_k", "16", "bn_splits", "3", NULL }, "bn_splits: 3 found");
-    check_refused(rig_small(), (const char *const[]){ SMALL, "moco_k", "16", "bn_splits", "8", NULL }, "bn_splits: 8 found");
+    check_refused((const char *const[]){ SMALL, "moco_k", "20", NULL }, "moco_k: 20 found");
+    check_refused((const char *const[]){ SMALL, "moco_k", "24", "symmetric", "true", NULL }, "16 keys of a step");
+    check_refused((const char *const[]){ SMALL, "moco_k", "16", "bn_splits", "3", NULL }, "bn_splits: 3 found");
+    check_refused((const char *const[]){ SMALL, "moco_k", "16", "bn_splits", "8", NULL }, "bn_splits: 8 found");
     rig r = rig_small();
     rig_add_views(&r, 2, 4);
-    check_refused(r, (const char *const[]){ SMALL, "moco_k", "16", NULL }, "nmb_crops");
+    rig_check_refused(r, "moco", (const char *const[]){ SMALL, "moco_k", "16", NULL }, "nmb_crops");
 }
 
 static void every_allocation_may_fail(void **state)

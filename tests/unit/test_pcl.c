@@ -16,36 +16,33 @@ static rig rig_small(void)
 
 static rig rig_ready(const char *const *settings)
 {
-    rig r = rig_small();
-    protea_visitor formula = { .param = formula_visit };
-    assert_ok(rig_init(&r, "pcl", NULL, settings));
-    assert_ok(rig_visit(&r, &formula));
-    assert_ok(rig_plan(&r));
-    return r;
+    return rig_start(rig_small(), "pcl", settings);
 }
 
-static void check_init(const char *const *settings, const char *refusal)
+static void check_refused(const char *const *settings, const char *named)
+{
+    rig_check_refused(rig_small(), "pcl", settings, named);
+}
+
+static void check_taken(const char *const *settings)
 {
     rig r = rig_small();
-    protea_status status = rig_init(&r, "pcl", NULL, settings);
-    assert_int_equal(status, refusal == NULL ? PROTEA_OK : PROTEA_ERR_USAGE);
-    if (refusal != NULL && strstr(protea_last_error(), refusal) == NULL)
-        fail_msg("\"%s\" wanted in: %s", refusal, protea_last_error());
+    assert_ok(rig_init(&r, "pcl", NULL, settings));
     rig_close(&r);
 }
 
 static void impossible_options_are_refused(void **state)
 {
     (void)state;
-    check_init((const char *const[]){ SMALL, NULL }, "pcl_r: 16 negative prototypes found, at most 6 wanted");
-    check_init((const char *const[]){ SMALL, "proto_r", "7", NULL }, "proto_r: 7 negative prototypes found, at most 6 wanted");
-    check_init((const char *const[]){ SMALL, "proto_r", "6", NULL }, NULL);
-    check_init((const char *const[]){ SMALL, "proto_r", "60", "draw_with_replacement", "true", NULL }, NULL);
-    check_init((const char *const[]){ SMALL, "num_cluster", "8,20", "draw_with_replacement", "true", NULL }, "at most 0");
-    check_init((const char *const[]){ SMALL, "num_cluster", "8,20", "proto_r", "0", NULL }, NULL);
-    check_init((const char *const[]){ SMALL, "num_cluster", "41", "proto_r", "0", NULL }, "as many clusters as images");
-    check_init((const char *const[]){ SMALL, "num_cluster", "9.5", "proto_r", "0", NULL }, "num_cluster: 9.5");
-    check_init((const char *const[]){ SMALL, "pcl_r", "20", "proto_r", "0", NULL }, "pcl_r: 20 found");
+    check_refused((const char *const[]){ SMALL, NULL }, "pcl_r: 16 negative prototypes found, at most 6 wanted");
+    check_refused((const char *const[]){ SMALL, "proto_r", "7", NULL }, "proto_r: 7 negative prototypes found, at most 6 wanted");
+    check_taken((const char *const[]){ SMALL, "proto_r", "6", NULL });
+    check_taken((const char *const[]){ SMALL, "proto_r", "60", "draw_with_replacement", "true", NULL });
+    check_refused((const char *const[]){ SMALL, "num_cluster", "8,20", "draw_with_replacement", "true", NULL }, "at most 0");
+    check_taken((const char *const[]){ SMALL, "num_cluster", "8,20", "proto_r", "0", NULL });
+    check_refused((const char *const[]){ SMALL, "num_cluster", "41", "proto_r", "0", NULL }, "as many clusters as images");
+    check_refused((const char *const[]){ SMALL, "num_cluster", "9.5", "proto_r", "0", NULL }, "num_cluster: 9.5");
+    check_refused((const char *const[]){ SMALL, "pcl_r", "20", "proto_r", "0", NULL }, "pcl_r: 20 found");
 }
 
 static void every_allocation_may_fail(void **state)

@@ -14,12 +14,7 @@ static rig rig_small(void)
 
 static rig rig_ready(const char *const *settings)
 {
-    rig r = rig_small();
-    protea_visitor formula = { .param = formula_visit };
-    assert_ok(rig_init(&r, "simsiam", NULL, settings));
-    assert_ok(rig_visit(&r, &formula));
-    assert_ok(rig_plan(&r));
-    return r;
+    return rig_start(rig_small(), "simsiam", settings);
 }
 
 static void other_views_are_refused(void **state)
@@ -27,10 +22,7 @@ static void other_views_are_refused(void **state)
     (void)state;
     rig r = { .batch = { .n_images = 4 }, .now = { .steps_per_epoch = 1 } };
     rig_add_views(&r, 3, 8);
-    assert_ok(rig_init(&r, "simsiam", NULL, (const char *const[]){ SMALL, NULL }));
-    assert_int_equal(rig_plan(&r), PROTEA_ERR_USAGE);
-    assert_non_null(strstr(protea_last_error(), "nmb_crops"));
-    rig_close(&r);
+    rig_check_refused(r, "simsiam", (const char *const[]){ SMALL, NULL }, "nmb_crops");
 }
 
 static void last_bias_is_frozen_and_the_predictor_has_its_own_rate(void **state)

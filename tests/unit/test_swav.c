@@ -17,25 +17,14 @@ static rig rig_small(void)
 
 static rig rig_ready(const char *const *settings)
 {
-    rig r = rig_small();
-    protea_visitor formula = { .param = formula_visit };
-    assert_ok(rig_init(&r, "swav", NULL, settings));
-    assert_ok(rig_visit(&r, &formula));
-    assert_ok(rig_plan(&r));
-    return r;
+    return rig_start(rig_small(), "swav", settings);
 }
 
 /* ---- options */
 
 static void check_refused(const char *const *settings, const char *named)
 {
-    rig r = rig_small();
-    protea_status status = rig_init(&r, "swav", NULL, settings);
-    if (status == PROTEA_OK)
-        status = rig_plan(&r); /* the number of views is known from the first step on */
-    assert_int_equal(status, PROTEA_ERR_USAGE);
-    assert_non_null(strstr(protea_last_error(), named));
-    rig_close(&r);
+    rig_check_refused(rig_small(), "swav", settings, named);
 }
 
 static void impossible_options_are_refused(void **state)
@@ -52,10 +41,7 @@ static void one_view_is_refused(void **state)
     (void)state;
     rig r = { .batch = { .n_images = 4 }, .now = { .steps_per_epoch = 1 } };
     rig_add_views(&r, 1, 8);
-    assert_ok(rig_init(&r, "swav", NULL, (const char *const[]){ SMALL, NULL }));
-    assert_int_equal(rig_plan(&r), PROTEA_ERR_USAGE);
-    assert_non_null(strstr(protea_last_error(), "nmb_crops"));
-    rig_close(&r);
+    rig_check_refused(r, "swav", (const char *const[]){ SMALL, NULL }, "nmb_crops");
 }
 
 static void methods_are_found_by_name(void **state)
