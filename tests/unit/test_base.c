@@ -1,5 +1,5 @@
 /* Proves: Philox gives its published vectors; draws are uniform and unbiased, those of a gamma distribution have its moments;
- * arenas count, align and refuse; messages escape what is hostile. */
+ * arenas count, align and refuse; messages escape what is hostile; sorting is stable and by the bits asked for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/sort.h"
 
 /* Known answers of the Random123 distribution (kat_vectors, philox4x32-10). */
 static void philox_known_answers(void **state)
@@ -127,11 +128,37 @@ static void hostile_text_is_escaped(void **state)
     assert_string_equal(protea_last_error(), "x\\ny: bad");
 }
 
+/* By the high halves alone: the low ones, in order before, stay in order where the high ones are equal. */
+static void sorting_is_stable(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    uint64_t key[N], room[N];
+    for (int64_t n = 0; n <= N; n = 3 * n + 1) {
+        protea_rng rng = protea_rng_make(7, PROTEA_RNG_TEST, 0, 0, 0);
+        uint64_t sum = 0, sorted_sum = 0;
+        for (int64_t i = 0; i < n; i++) {
+            key[i] = (protea_rng_below(&rng, 300) << 40) | (uint64_t)(N - i);
+            sum += key[i];
+        }
+        protea_sort_u64(key, room, n, 32);
+        for (int64_t i = 0; i < n; i++)
+            sorted_sum += key[i];
+        for (int64_t i = 1; i < n; i++)
+            assert_true(key[i - 1] >> 32 < key[i] >> 32 || (key[i - 1] >> 32 == key[i] >> 32 && key[i - 1] > key[i]));
+        assert_true(sum == sorted_sum);
+        protea_sort_u64(key, room, n, 0);
+        for (int64_t i = 1; i < n; i++)
+            assert_true(key[i - 1] < key[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gamma_draws_have_their_moments),
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(draws_are_uniform), cmocka_unit_test(streams_differ),
+        cmocka_unit_test(sorting_is_stable),
         cmocka_unit_test(arenas), cmocka_unit_test(allocations_fail_when_told), cmocka_unit_test(hostile_text_is_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
