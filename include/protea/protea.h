@@ -7,6 +7,7 @@
 #include <protea/kmeans.h>
 #include <protea/options.h>
 #include <protea/status.h>
+#include <protea/tsne.h>
 #include <protea/version.h>
 
 #endif
