@@ -80,7 +80,8 @@ static protea_status open_data(train *t, const protea_call *call, protea_source 
         return PROTEA_OK;
     }
     if (call->n_arguments > 1)
-        return protea_fail(PROTEA_ERR_USAGE, "%s: takes one DATA, %d found; several are for training with labels", t->ops->name,
+        return protea_fail(PROTEA_ERR_USAGE, "%s: takes one DATA, %d found; several are for training with labels, and a name in "
+                           "braces needs quotes", t->ops->name,
                            call->n_arguments);
     PROTEA_TRY(open_source(&t->data, t, call->arguments[0], t->opts.limit));
     *probe = t->source = t->data;

@@ -99,6 +99,7 @@ void protea_catalog_sort(protea_catalog *c)
         if (!again)
             c->entry[kept++] = c->entry[i];
     }
+    c->n_same_names += c->n - kept;
     c->n = kept;
 }
 

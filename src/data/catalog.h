@@ -22,6 +22,8 @@ typedef struct protea_catalog {
     size_t text_len, text_capacity;
     char **class_name;   /* (n_classes) owned, sorted bytewise; a kind that knows them fills them in with the labels */
     int n_classes;
+    const char *labels_by; /* where labels come from, or why there are none: fixed text; NULL while that is open */
+    int64_t n_same_names;  /* entries that sorting left out */
 } protea_catalog;
 
 void protea_catalog_release(protea_catalog *c);
@@ -48,6 +50,8 @@ protea_status protea_catalog_label_by(protea_catalog *c, const char *const *labe
 /* Keeps n entries, as many from each folder as from any other as far as they go round; which ones depends only on the names
  * and the seed. n = 0 keeps all. Needs a sorted catalog. */
 protea_status protea_catalog_limit(protea_catalog *c, int64_t n, uint64_t seed);
+/* Moves the classes of `from`, which holds the same images in the same order, and copies the labels. */
+protea_status protea_catalog_take_labels(protea_catalog *to, protea_catalog *from);
 /* Hash of names, sizes and labels: 32 hex digits. */
 void protea_catalog_fingerprint(const protea_catalog *c, char out[static 33]);
 

@@ -87,12 +87,15 @@ protea_status protea_catalog_label(protea_catalog *c, const char *sub)
 {
     size_t skip = *sub ? strlen(sub) + 1 : 0;
     word *words;
+    c->labels_by = c->n > 0 && depth_of(protea_catalog_name(c, 0) + skip) == 0 ? "none: images lie in no folder"
+                                                                              : "none: images lie at differing depths";
     if (c->n == 0 || !all_equally_deep(c, skip))
         return PROTEA_OK;
     PROTEA_TRY(protea_new(&words, 2 * (size_t)c->n, sizeof *words, "class names"));
     for (int64_t i = 0; i < c->n; i++)
         words[i] = parent_of(protea_catalog_name(c, i) + skip);
     protea_status status = number(c, words, words + c->n, 2);
+    c->labels_by = c->n_classes > 0 ? "the folders that hold the images" : "none: all images lie in folders of one name";
     protea_free(words);
     return status;
 }
@@ -106,6 +109,7 @@ protea_status protea_catalog_label_by(protea_catalog *c, const char *const *labe
     for (int64_t i = 0; i < c->n; i++)
         words[i] = (word){ label[i], label[i] != NULL ? strlen(label[i]) : 0 };
     protea_status status = number(c, words, words + c->n, 1);
+    c->labels_by = "a table of labels";
     protea_free(words);
     return status;
 }
@@ -119,4 +123,19 @@ void protea_catalog_unlabel(protea_catalog *c)
     protea_free(c->class_name);
     c->class_name = NULL;
     c->n_classes = 0;
+    c->labels_by = "none: left aside, as asked";
+}
+
+protea_status protea_catalog_take_labels(protea_catalog *to, protea_catalog *from)
+{
+    if (to->n != from->n)
+        return protea_fail(PROTEA_ERR_INTERNAL, "labels of %lld images for %lld", (long long)from->n, (long long)to->n);
+    for (int64_t i = 0; i < to->n; i++)
+        to->entry[i].label = from->entry[i].label;
+    to->class_name = from->class_name;
+    to->n_classes = from->n_classes;
+    to->labels_by = from->labels_by;
+    from->class_name = NULL;
+    from->n_classes = 0;
+    return PROTEA_OK;
 }

@@ -1,16 +1,11 @@
-/* The frame around every kind of data set: which kind it is, order, classes, limit, cache, bad images. */
+/* The frame around every kind of data set: order, classes, limit, cache, bad images. */
 #include "data/source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "data/pixel_cache.h"
 #include "data/skips.h"
 #include "data/source_kind.h"
@@ -29,101 +24,6 @@ protea_source_opts protea_source_opts_default(void)
     return (protea_source_opts){ .limits = protea_limits_default() };
 }
 
-/* Splits PATH::SUB, unless a file has the whole text as its name. sub points into path. */
-static void split_sub(char *path, const char **sub)
-{
-    struct stat st;
-    *sub = "";
-    if (stat(path, &st) == 0)
-        return;
-    char *mark = NULL;
-    for (char *at = strstr(path, "::"); at != NULL; at = strstr(at + 1, "::"))
-        mark = at;
-    if (mark == NULL)
-        return;
-    *mark = 0;
-    *sub = mark + 2;
-    for (size_t len = strlen(*sub); len > 0 && mark[2 + len - 1] == '/'; len--)
-        mark[2 + len - 1] = 0;
-}
-
-static const protea_file_kind file_kinds[] = {
-    { "a tar (plain, gz, xz, zst)", protea_looks_like_tar, NULL, protea_open_tar },
-    { "an .npy", protea_looks_like_npy, NULL, protea_open_npy },
-    { "IDX", protea_looks_like_idx, NULL, protea_open_idx },
-    { "CIFAR-10", protea_looks_like_cifar10, NULL, protea_open_cifar10 },
-    { "CIFAR-100", protea_looks_like_cifar100, NULL, protea_open_cifar100 },
-    { "a list (.txt, .csv)", NULL, ".txt|.csv", protea_open_list },
-};
-enum { N_FILE_KINDS = sizeof file_kinds / sizeof *file_kinds };
-
-static bool ends_in(const char *path, const char *endings)
-{
-    const char *dot = strrchr(path, '.');
-    for (const char *end = endings; dot != NULL; end += strcspn(end, "|") + 1) {
-        size_t len = strcspn(end, "|");
-        if (strlen(dot) == len && strncasecmp(dot, end, len) == 0)
-            return true;
-        if (end[len] == 0)
-            break;
-    }
-    return false;
-}
-
-/* The kind of the file, or a failure that says what there could be. */
-static protea_status find_kind(const protea_file_kind **kind, const char *path, const protea_blob *blob)
-{
-    uint8_t head[512];
-    char wanted[256] = "";
-    size_t len = blob->size < sizeof head ? (size_t)blob->size : sizeof head, used = 0;
-    PROTEA_TRY(protea_blob_read(blob, 0, head, len, path));
-    for (*kind = file_kinds; *kind < file_kinds + N_FILE_KINDS; (*kind)++) {
-        if ((*kind)->looks_like != NULL ? (*kind)->looks_like(head, len, blob->size) : ends_in(path, (*kind)->endings))
-            return PROTEA_OK;
-        used += (size_t)snprintf(wanted + used, sizeof wanted - used, ", %s", (*kind)->what);
-    }
-    return protea_fail(PROTEA_ERR_INPUT, "%s: is %s of %llu bytes, wanted a folder%s", path, len == 0 ? "an empty file" : "a file",
-                       (unsigned long long)blob->size, wanted);
-}
-
-static protea_status open_packed(protea_opened *o, const char *path, protea_packed_file *file)
-{
-    const protea_file_kind *kind;
-    PROTEA_TRY(find_kind(&kind, path, &file->blob));
-    size_t memory = protea_packed_file_memory(file);
-    char *damage = file->damage;
-    file->damage = NULL;
-    protea_status status = kind->open(o, path, file);
-    o->memory += memory;
-    if (damage != NULL) { /* what else is missing is missing because of that */
-        protea_free(o->warning);
-        o->warning = damage;
-    }
-    return status;
-}
-
-static protea_status open_file(protea_opened *o, const char *path, const protea_source_opts *opts)
-{
-    protea_packed_file file;
-    protea_status status = protea_packed_file_open(&file, path, &opts->limits);
-    if (status == PROTEA_OK)
-        status = open_packed(o, path, &file);
-    protea_packed_file_close(&file);
-    return status;
-}
-
-static protea_status open_path(protea_opened *o, const char *path, const protea_source_opts *opts)
-{
-    struct stat st;
-    bool is_cifar;
-    if (stat(path, &st) != 0)
-        return protea_fail(errno == EIO ? PROTEA_ERR_IO : PROTEA_ERR_INPUT, "%s: no such data set: %s", path, strerror(errno));
-    if (!S_ISDIR(st.st_mode))
-        return open_file(o, path, opts);
-    PROTEA_TRY(protea_open_cifar_folder(o, path, &is_cifar));
-    return is_cifar ? PROTEA_OK : protea_open_folder(o, path);
-}
-
 static protea_status arrange(protea_source *s, const char *sub, const protea_source_opts *opts)
 {
     protea_catalog *c = &s->set.catalog;
@@ -134,9 +34,11 @@ static protea_status arrange(protea_source *s, const char *sub, const protea_sou
         return protea_fail(PROTEA_ERR_INPUT, "%s: holds %lld images, but none under '%s'", s->path, (long long)found, sub);
     if (c->n == 0)
         return protea_fail(PROTEA_ERR_INPUT, "%s: holds no images (JPEG, PNG or WebP)", s->path);
+    protea_catalog_keep_under(&s->set.empty, sub);
+    protea_catalog_sort(&s->set.empty);
     if (opts->no_labels)
         protea_catalog_unlabel(c);
-    else if (c->n_classes == 0)
+    else if (c->labels_by == NULL)
         PROTEA_TRY(protea_catalog_label(c, sub));
     PROTEA_TRY(protea_catalog_limit(c, opts->limit, opts->seed));
     protea_catalog_fingerprint(c, s->fingerprint);
@@ -164,8 +66,7 @@ static protea_status open_set(protea_source *s, const char *spec, const protea_s
     if (strncmp(spec, synth, sizeof synth - 1) == 0) {
         PROTEA_TRY(protea_open_synth(&s->set, spec + sizeof synth - 1));
     } else {
-        split_sub(s->path, &sub);
-        PROTEA_TRY(open_path(&s->set, s->path, opts));
+        PROTEA_TRY(protea_open_paths(&s->set, s->path, &sub, opts));
         PROTEA_TRY(escape_warning(&s->set));
     }
     return arrange(s, sub, opts);
@@ -213,6 +114,7 @@ void protea_source_close(protea_source *s)
     if (s->set.ops != NULL)
         s->set.ops->close(s->set.self);
     protea_catalog_release(&s->set.catalog);
+    protea_catalog_release(&s->set.empty);
     protea_free(s->set.warning);
     protea_pixel_cache_release(&s->cache);
     protea_skips_release(&s->skips);
@@ -253,6 +155,19 @@ int32_t protea_source_label(const protea_source *s, int64_t i)
 const char *protea_source_name(const protea_source *s, int64_t i)
 {
     return protea_catalog_name(&s->set.catalog, i);
+}
+
+const char *protea_source_labels_by(const protea_source *s)
+{
+    const char *by = s->set.catalog.labels_by;
+    return by != NULL ? by : "other data sets";
+}
+
+protea_oddities protea_source_oddities(const protea_source *s)
+{
+    const protea_catalog *empty = &s->set.empty;
+    return (protea_oddities){ .same_names = s->set.catalog.n_same_names, .empty_folders = empty->n,
+                              .empty_folder = empty->n > 0 ? protea_catalog_name(empty, 0) : "" };
 }
 
 const char *protea_source_fingerprint(const protea_source *s)

@@ -17,7 +17,8 @@ protea_source_opts protea_source_opts_default(void);
 
 /* spec: a folder (class folders, flat or nested), a tar, an IDX file, an .npy of uint8 (N,H,W,3), a CIFAR-10 or
  * CIFAR-100 binary file (each file also packed: gz, xz, zst) or the folder with CIFAR's, a list (.txt, .csv),
- * `synth:NAME[,n=5000][,size=32][,seed=1]`, each but the last with an optional `::SUB` after it.
+ * tars whose names are written as one (`s-{000..099}.tar`), `synth:NAME[,n=5000][,size=32][,seed=1]`, each but the last with
+ * an optional `::SUB` after it.
  * Classes are the names of the folders that hold the images, sorted bytewise, numbered from 0; a set whose images all lie
  * in one folder has no labels. Order: by path, bytewise. Only regular files are opened; links are followed once, loops cut.
  * Errors: PROTEA_ERR_INPUT (nothing usable, unknown kind), PROTEA_ERR_IO. */
@@ -44,6 +45,15 @@ const char *protea_source_class(const protea_source *s, int label);  /* name */
 int32_t protea_source_label(const protea_source *s, int64_t i);      /* -1 without labels */
 /* Path or member name of image i, unique in the set; borrowed. Raw bytes: escape before showing. */
 const char *protea_source_name(const protea_source *s, int64_t i);
+/* Where labels come from, or why there are none: one line of fixed text. */
+const char *protea_source_labels_by(const protea_source *s);
+/* What is odd about the set and was seen when it was opened. */
+typedef struct protea_oddities {
+    int64_t same_names;       /* members of archives left out, as a later one has their name */
+    int64_t empty_folders;    /* without images and folders */
+    const char *empty_folder; /* one of them, raw bytes, borrowed; "" where there is none */
+} protea_oddities;
+protea_oddities protea_source_oddities(const protea_source *s);
 /* What identifies the set: a hash of names, sizes and labels, 32 hex digits. */
 const char *protea_source_fingerprint(const protea_source *s);
 /* Decodes image i into *out (buffer reused). Thread-safe. Errors: PROTEA_ERR_INPUT for this image only. */

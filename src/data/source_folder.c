@@ -1,6 +1,6 @@
 /* A folder of pictures. The walk goes by descriptors, so a folder that is swapped for a link meanwhile leads nowhere else;
  * hidden names are passed over; a link to a folder is followed once, after everything that is really there, and never to
- * a folder already seen, which cuts loops. */
+ * a folder already seen, which cuts loops. Folders that cannot be read or lie too deep are left out, and the warning says so. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "data/source_kind.h"
 
 enum { DEEPEST = 64 };
+static const char too_deep[] = "it lies deeper than 64 folders", too_long[] = "its path is too long";
 
 typedef struct folder_set { int root; } folder_set;
 
@@ -40,11 +41,14 @@ typedef struct place { dev_t dev; ino_t ino; } place;
 
 typedef struct walk {
     protea_catalog *catalog;
+    protea_catalog *empty;   /* folders that held nothing */
     int root;
     const char *root_name;
     place *seen;             /* folders entered; owned */
     size_t n_seen, seen_capacity;
     protea_catalog links;    /* links to folders, not yet followed */
+    char *warning;           /* about the first folder left out; owned */
+    int64_t n_left_out;
     char path[PATH_MAX];     /* of the folder the walk is in, relative to root, "" or ended by '/' */
 } walk;
 
@@ -78,13 +82,26 @@ static protea_status add_file(walk *w, int dir, const char *name, uint64_t size)
 
 static protea_status walk_folder(walk *w, int dir, int depth);
 
+/* w->path names what is left out. */
+static protea_status leave_out(walk *w, const char *reason)
+{
+    char line[2 * PATH_MAX];
+    if (w->n_left_out++ > 0)
+        return PROTEA_OK;
+    snprintf(line, sizeof line, "%s/%s: left out: %s", w->root_name, w->path, reason);
+    return protea_copy_string(&w->warning, line);
+}
+
 static protea_status enter(walk *w, int dir, const char *name, int flags, int depth)
 {
+    if (depth > DEEPEST)
+        return leave_out(w, too_deep);
     int inner = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
-    if (inner < 0)
-        return protea_fail(errno == EIO || errno == EMFILE ? PROTEA_ERR_IO : PROTEA_ERR_INPUT, "%s/%s: folder cannot be read: %s",
-                           w->root_name, w->path, strerror(errno));
-    return walk_folder(w, inner, depth);
+    if (inner >= 0)
+        return walk_folder(w, inner, depth);
+    if (errno == EIO || errno == EMFILE || errno == ENFILE)
+        return protea_fail(PROTEA_ERR_IO, "%s/%s: folder cannot be read: %s", w->root_name, w->path, strerror(errno));
+    return leave_out(w, strerror(errno));
 }
 
 /* w->path names the entry. What is neither file nor folder is listed if it is named like a picture: reading says why not. */
@@ -97,7 +114,7 @@ static protea_status walk_entry(walk *w, int dir, const char *name, int depth)
     if (exists && S_ISDIR(st.st_mode)) {
         size_t len = strlen(w->path);
         if (len + 2 > sizeof w->path)
-            return protea_fail(PROTEA_ERR_INPUT, "%s/%s: path is longer than %d bytes", w->root_name, w->path, PATH_MAX);
+            return leave_out(w, too_long);
         if (link)
             return protea_catalog_add(&w->links, w->path, 0, 0);
         memcpy(w->path + len, "/", 2);
@@ -122,10 +139,15 @@ static protea_status walk_entries(walk *w, DIR *stream, int depth)
         if (e->d_name[0] == '.')
             continue;
         int written = snprintf(w->path + len, sizeof w->path - len, "%s", e->d_name);
-        if ((size_t)written >= sizeof w->path - len)
-            return protea_fail(PROTEA_ERR_INPUT, "%s/%s: path is longer than %d bytes", w->root_name, w->path, PATH_MAX);
-        PROTEA_TRY(walk_entry(w, dirfd(stream), e->d_name, depth));
+        bool fits = (size_t)written < sizeof w->path - len;
+        PROTEA_TRY(fits ? walk_entry(w, dirfd(stream), e->d_name, depth) : leave_out(w, too_long));
     }
+}
+
+/* Grows with every picture, folder or link that is found. */
+static int64_t held_so_far(const walk *w)
+{
+    return w->catalog->n + w->links.n + (int64_t)w->n_seen;
 }
 
 /* dir: taken. */
@@ -133,8 +155,7 @@ static protea_status walk_folder(walk *w, int dir, int depth)
 {
     bool again = true;
     protea_status status = see(w, dir, &again);
-    if (status == PROTEA_OK && depth > DEEPEST)
-        status = protea_fail(PROTEA_ERR_INPUT, "%s/%s: lies deeper than %d folders", w->root_name, w->path, DEEPEST);
+    int64_t before = held_so_far(w);
     DIR *stream = status == PROTEA_OK && !again ? fdopendir(dir) : NULL;
     if (stream == NULL) {
         close(dir);
@@ -142,6 +163,8 @@ static protea_status walk_folder(walk *w, int dir, int depth)
     }
     status = walk_entries(w, stream, depth);
     closedir(stream);
+    if (status == PROTEA_OK && held_so_far(w) == before && w->path[0] != 0)
+        status = protea_catalog_add(w->empty, w->path, 0, 0);
     return status;
 }
 
@@ -168,10 +191,24 @@ static protea_status follow_links(walk *w)
     return PROTEA_OK;
 }
 
-static protea_status list_folder(walk *w)
+static protea_status describe_left_out(walk *w, char **warning)
+{
+    char line[2 * PATH_MAX];
+    *warning = w->warning;
+    w->warning = NULL;
+    if (w->n_left_out < 2)
+        return PROTEA_OK;
+    snprintf(line, sizeof line, "%.*s; %lld more are left out", 2 * PATH_MAX - 64, *warning, (long long)w->n_left_out - 1);
+    protea_free(*warning);
+    *warning = NULL;
+    return protea_copy_string(warning, line);
+}
+
+static protea_status list_folder(walk *w, char **warning)
 {
     PROTEA_TRY(enter(w, w->root, ".", 0, 0));
-    return follow_links(w);
+    PROTEA_TRY(follow_links(w));
+    return describe_left_out(w, warning);
 }
 
 protea_status protea_open_folder(protea_opened *o, const char *path)
@@ -186,10 +223,12 @@ protea_status protea_open_folder(protea_opened *o, const char *path)
         return protea_fail(PROTEA_ERR_INPUT, "%s: folder cannot be read: %s", path, strerror(errno));
     PROTEA_TRY(protea_new(&w, 1, sizeof *w, "walking a folder"));
     w->catalog = &o->catalog;
+    w->empty = &o->empty;
     w->root = set->root;
     w->root_name = path;
-    protea_status status = list_folder(w);
+    protea_status status = list_folder(w, &o->warning);
     protea_free(w->seen);
+    protea_free(w->warning);
     protea_catalog_release(&w->links);
     protea_free(w);
     return status;

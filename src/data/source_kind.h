@@ -3,6 +3,7 @@
 #define PROTEA_DATA_SOURCE_KIND_H
 
 #include "base/bytes.h"
+#include "data/braces.h"
 #include "data/catalog.h"
 #include "data/packed_file.h"
 #include "data/source.h"
@@ -21,6 +22,7 @@ typedef struct protea_opened {
     const protea_source_ops *ops;
     void *self;             /* owned; ops->close, also after a failed opening once ops is set */
     protea_catalog catalog; /* owned */
+    protea_catalog empty;   /* folders in which nothing was found, each ended by '/'; owned */
     size_t memory;          /* bytes held */
     char *warning;          /* damage that was survived, owned, or NULL */
 } protea_opened;
@@ -49,6 +51,11 @@ protea_status protea_open_list(protea_opened *o, const char *path, protea_packed
 /* Folders: of pictures, or with CIFAR's training files in them (*is; o stays empty where there are none). */
 protea_status protea_open_folder(protea_opened *o, const char *path);
 protea_status protea_open_cifar_folder(protea_opened *o, const char *path, bool *is);
+/* Tars whose names are written as one. What lies under sub is taken, and labelled. */
+protea_status protea_open_shards(protea_opened *o, const protea_braces *braces, const char *sub, const protea_limits *limits);
+/* Whatever lies at path[::SUB], one or many; path is cut before the `::`. *sub: what the frame is still to take alone, points
+ * into path. Errors: PROTEA_ERR_INPUT, PROTEA_ERR_IO. */
+protea_status protea_open_paths(protea_opened *o, char *path, const char **sub, const protea_source_opts *opts);
 /* text: what follows `synth:`. */
 protea_status protea_open_synth(protea_opened *o, const char *text);
 
