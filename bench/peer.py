@@ -46,23 +46,31 @@ def network_step(args, net, dim, views, size):
     return step
 
 
+def seconds_of(step, n):
+    """Median of n, after one that does not count."""
+    step()
+    seconds = []
+    for _ in range(n):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
 def run(doc, make_step, steps=5):
-    """make_step(args) gives the function to be timed; doc: the program's own."""
+    """make_step(args) gives the function to be timed, or one for each row of a table; doc: the program's own."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--dtype", choices=("bf16", "f32"), default="f32")
     parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nchw")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's default")
     parser.add_argument("--steps", type=int, default=steps, help="timed steps, after one that is not")
+    parser.add_argument("--files", help="a folder that Protea wrote the work into")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    step = make_step(args)
-    step()
-    seconds = []
-    for _ in range(args.steps):
-        start = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - start)
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"seconds_per_step {statistics.median(seconds):.5f} rss_mib {rss:.0f}")
+    made = make_step(args)
+    for step in [made] if callable(made) else made:
+        seconds = seconds_of(step, args.steps)
+        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"seconds_per_step {seconds:.7f} rss_mib {rss:.0f}", flush=True)

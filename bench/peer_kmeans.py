@@ -26,6 +26,7 @@ def main():
     parser.add_argument("--layout")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--files")
     args = parser.parse_args()
     faiss.omp_set_num_threads(args.threads)
     kmeans = faiss.Kmeans(WIDTH, CLUSTERS, niter=args.steps + 1, seed=1)

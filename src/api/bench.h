@@ -6,10 +6,19 @@
 #include "data/batch.h"
 #include "optim/optim.h"
 
+/* How much the steps of what was timed differed: the median absolute deviation as a share of the median. */
+typedef struct protea_bench_spread {
+    double sum, worst;
+    int n;                      /* timings */
+} protea_bench_spread;
+
 typedef struct protea_bench {
     protea_session *session;    /* borrowed */
     const protea_hooks *hooks;  /* borrowed */
     int64_t steps;              /* that are timed; a first one is not */
+    bool peer;                  /* time the peer too */
+    double peak;                /* GFLOP/s of multiplying in this precision, measured in this run */
+    protea_bench_spread *spread; /* of all timings so far; borrowed */
 } protea_bench;
 
 /* One unit of work (a step), timed. */
@@ -18,10 +27,12 @@ typedef struct protea_bench_result {
     int64_t count;              /* of what a step handles */
     const char *unit;           /* "views", "images": the rate's key is UNIT_per_second */
     size_t kept, scratch;       /* bytes of the step's arenas */
+    double flops;               /* multiplications and additions of the step's convolutions; 0: not counted */
 } protea_bench_result;
 
 /* The seam: one bench_NAME.c, one line in bench_list.h and, where there is a peer to time beside it, bench/peer_NAME.py, which
- * takes --dtype --layout --threads --steps and prints `seconds_per_step X rss_mib Y`. One of step and report is set. */
+ * takes --dtype --layout --threads --steps --files and prints `seconds_per_step X rss_mib Y`, once for each row of a table.
+ * One of step and report is set. */
 typedef struct protea_bench_ops {
     const char *name, *summary;
     bool has_peer;
@@ -45,7 +56,30 @@ protea_status protea_bench_method_step(protea_bench_result *out, const protea_be
 
 /* Runs step once and then b->steps times; *seconds: the median of these. Stops with PROTEA_STOPPED on request. */
 protea_status protea_bench_time(double *seconds, const protea_bench *b, protea_status (*step)(void *self), void *self);
+/* Median of b->steps times, which are overwritten; their spread is noted. */
+double protea_bench_settle(const protea_bench *b, double *times);
 /* Of x (n), which is sorted by it; n >= 1. */
 double protea_bench_median(double *x, int64_t n);
+
+/* protea_plan_arenas, with sizes and flops noted in out. */
+protea_status protea_bench_plan(protea_bench_result *out, const protea_bench *b,
+                                protea_status (*body)(protea_ctx *cx, void *self), void *self);
+
+/* Logs the peer's time beside ours and notes it in result; nothing without a peer. */
+void protea_bench_report_peer(json_t *result, const protea_bench *b, double seconds, double peer);
+
+/* Multiplications and additions of one pass. */
+double protea_bench_conv_flops(const protea_conv_dims *d);
+
+/* One line of a table of timings. */
+typedef struct protea_bench_row {
+    double seconds, peer;       /* of a step; the peer's: 0 without one */
+} protea_bench_row;
+
+/* Times the n rows of a table and, when b->peer, bench/peer_NAME.py in turns with them, so that a change of the machine's speed
+ * meets both alike; the fastest of each one's turns counts. files: a folder that the peer reads from, or NULL. */
+typedef protea_status (*protea_bench_row_fn)(double *seconds, const protea_bench *b, int row, void *self);
+protea_status protea_bench_turns(protea_bench_row *rows, int n, const protea_bench *b, const char *name, const char *files,
+                                 protea_bench_row_fn time_row, void *self);
 
 #endif

@@ -1,4 +1,6 @@
 /* `protea bench conv`: every convolution of a ResNet-18 step, pass by pass. */
+#include <stdio.h>
+
 #include "api/bench.h"
 #include "backend/cpu/cpu.h"
 
@@ -80,11 +82,6 @@ static protea_status run_conv(void *self)
     return protea_fail(PROTEA_ERR_INTERNAL, "convolution pass %d: no such pass", (int)c->pass);
 }
 
-static double flops(const protea_conv_dims *d)
-{
-    return 2.0 * (double)(d->y.n * d->y.c * d->y.h * d->y.w) * (double)(d->x.c * d->kh * d->kw);
-}
-
 static protea_status time_pass(double *seconds, const protea_bench *b, const protea_conv_dims *d, protea_conv_pass pass)
 {
     conv_bench c = { .be = b->session->cx.be, .d = *d, .pass = pass };
@@ -95,29 +92,55 @@ static protea_status time_pass(double *seconds, const protea_bench *b, const pro
     return status;
 }
 
+/* Row by row: the passes of the layers, in order, but that images want no gradient. */
+static const struct layer *layer_of(int row, protea_conv_pass *pass)
+{
+    int place = row == 0 ? 0 : row + 1;
+    *pass = row == 1 ? PROTEA_CONV_BACKWARD_WEIGHTS : (protea_conv_pass)(place % 3);
+    return &LAYERS[place / 3];
+}
+enum { N_ROWS = 3 * N_LAYERS - 1 };
+
+static protea_status time_row(double *seconds, const protea_bench *b, int row, void *self)
+{
+    protea_conv_pass pass;
+    const struct layer *l = layer_of(row, &pass);
+    protea_conv_dims d = dims_of(&b->session->cx, VIEWS, l);
+    (void)self;
+    return time_pass(seconds, b, &d, pass);
+}
+
 typedef struct totals {
-    double flops, seconds, peak;
+    double flops, seconds, peer;
 } totals;
 
-static protea_status bench_pass(json_t *list, totals *sum, const protea_bench *b, const struct layer *l, protea_conv_pass pass)
+/* One row of the table, as text and in the list. */
+static protea_status report_row(json_t *list, totals *sum, const protea_bench *b, int row, const protea_bench_row *took)
 {
     const protea_ctx *cx = &b->session->cx;
+    protea_conv_pass pass;
+    const struct layer *l = layer_of(row, &pass);
     protea_conv_dims d = dims_of(cx, VIEWS, l);
     const char *name;
-    double seconds;
-    PROTEA_TRY(time_pass(&seconds, b, &d, pass));
+    char peer[32] = "";
     PROTEA_TRY(protea_cpu_conv_name(&name, cx->be, &d, pass));
-    double gflops = flops(&d) / seconds / 1e9;
-    sum->flops += l->times * flops(&d);
-    sum->seconds += l->times * seconds;
-    protea_log(cx, PROTEA_LOG_INFO, "%4lld -> %-4lld @%-3lld %lldx%lld stride %lld x%d  %-16s %8.2f ms %6.0f GFLOP/s %4.0f %%  %s",
+    double flops = protea_bench_conv_flops(&d), gflops = flops / took->seconds / 1e9;
+    sum->flops += l->times * flops;
+    sum->seconds += l->times * took->seconds;
+    sum->peer += l->times * took->peer;
+    if (b->peer)
+        snprintf(peer, sizeof peer, ", %.2f x peer", took->peer / took->seconds);
+    protea_log(cx, PROTEA_LOG_INFO, "%4lld -> %-4lld @%-3lld %lldx%lld stride %lld x%d  %-16s "
+               "%8.2f ms %6.0f GFLOP/s %4.0f %%  %s%s",
                (long long)l->in, (long long)l->out, (long long)l->size, (long long)l->kernel, (long long)l->kernel,
-               (long long)l->stride, l->times, PASSES[pass], seconds * 1e3, gflops, 100 * gflops / sum->peak, name);
-    json_t *row = json_pack("{s:I s:I s:I s:I s:I s:i s:s s:s s:f s:f s:f}", "in", (json_int_t)l->in, "out",
-                            (json_int_t)l->out, "size", (json_int_t)l->size, "kernel", (json_int_t)l->kernel, "stride",
-                            (json_int_t)l->stride, "times", l->times, "pass", PASSES[pass], "implementation", name, "seconds",
-                            seconds, "gflops", gflops, "share_of_peak", gflops / sum->peak);
-    if (json_array_append_new(list, row) != 0)
+               (long long)l->stride, l->times, PASSES[pass], took->seconds * 1e3, gflops, 100 * gflops / b->peak, name, peer);
+    json_t *entry = json_pack("{s:I s:I s:I s:I s:I s:i s:s s:s s:f s:f s:f}", "in", (json_int_t)l->in, "out",
+                              (json_int_t)l->out, "size", (json_int_t)l->size, "kernel", (json_int_t)l->kernel, "stride",
+                              (json_int_t)l->stride, "times", l->times, "pass", PASSES[pass], "implementation", name, "seconds",
+                              took->seconds, "gflops", gflops, "share_of_peak", gflops / b->peak);
+    if (b->peer)
+        json_object_set_new(entry, "peer_seconds", json_real(took->peer));
+    if (json_array_append_new(list, entry) != 0)
         return protea_fail(PROTEA_ERR_MEMORY, "the list of layers: no memory");
     return PROTEA_OK;
 }
@@ -125,22 +148,23 @@ static protea_status bench_pass(json_t *list, totals *sum, const protea_bench *b
 static protea_status report(json_t *result, const protea_bench *b)
 {
     totals sum = { 0, 0, 0 };
+    protea_bench_row rows[N_ROWS] = { { 0 } };
     json_t *list = json_array();
     json_object_set_new(result, "layers", list);
-    PROTEA_TRY(protea_cpu_peak(&sum.peak, b->session->cx.be, b->session->cx.compute));
-    for (int i = 0; i < N_LAYERS; i++)
-        for (int pass = PROTEA_CONV_FORWARD; pass <= PROTEA_CONV_BACKWARD_WEIGHTS; pass++)
-            if (LAYERS[i].in != 3 || pass != PROTEA_CONV_BACKWARD_DATA) /* images want no gradient */
-                PROTEA_TRY(bench_pass(list, &sum, b, &LAYERS[i], (protea_conv_pass)pass));
+    PROTEA_TRY(protea_bench_turns(rows, N_ROWS, b, "conv", NULL, time_row, NULL));
+    for (int row = 0; row < N_ROWS; row++)
+        PROTEA_TRY(report_row(list, &sum, b, row, &rows[row]));
+    double gflops = sum.flops / sum.seconds / 1e9;
     json_object_set_new(result, "seconds_per_step", json_real(sum.seconds));
-    json_object_set_new(result, "gflops", json_real(sum.flops / sum.seconds / 1e9));
-    json_object_set_new(result, "peak_gflops", json_real(sum.peak));
-    json_object_set_new(result, "share_of_peak", json_real(sum.flops / sum.seconds / 1e9 / sum.peak));
+    json_object_set_new(result, "gflops", json_real(gflops));
+    json_object_set_new(result, "share_of_peak", json_real(gflops / b->peak));
+    protea_bench_report_peer(result, b, sum.seconds, sum.peer);
     return PROTEA_OK;
 }
 
 const protea_bench_ops protea_bench_conv = {
     .name = "conv",
     .summary = "every convolution of a ResNet-18 step, pass by pass",
+    .has_peer = true,
     .report = report,
 };

@@ -70,7 +70,7 @@ static protea_status measure(protea_bench_result *out, kmeans_bench *k)
     assign = protea_bench_median(k->seconds, k->b->steps);
     for (int64_t i = 0; i < k->b->steps; i++)
         k->seconds[i] = k->record[i + 1].seconds;
-    *out = (protea_bench_result){ .seconds = protea_bench_median(k->seconds, k->b->steps), .count = ROWS, .unit = "rows" };
+    *out = (protea_bench_result){ .seconds = protea_bench_settle(k->b, k->seconds), .count = ROWS, .unit = "rows" };
     protea_log(cx, PROTEA_LOG_INFO, "nearest centroids: %.1f of %.1f ms, %.0f GFLOP/s, %.2f of the peak", assign * 1e3,
                out->seconds * 1e3, gflop / assign, gflop / assign / peak);
     return PROTEA_OK;

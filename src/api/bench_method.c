@@ -127,7 +127,7 @@ static protea_status step(void *self)
 static protea_status measure(protea_bench_result *out, const protea_bench *b, method_bench *s)
 {
     PROTEA_TRY(open_method(s));
-    PROTEA_TRY(protea_plan_arenas(s->cx, method_step, s, &out->kept, &out->scratch));
+    PROTEA_TRY(protea_bench_plan(out, b, method_step, s));
     out->count = (int64_t)s->batch.n_views * s->setup->images;
     out->unit = "views";
     return protea_bench_time(&out->seconds, b, step, s);

@@ -80,7 +80,7 @@ static protea_status measure(protea_bench_result *out, const protea_bench *b, co
     resnet_bench s = { .cx = &b->session->cx };
     protea_status status = open_resnet(&s, net);
     if (status == PROTEA_OK)
-        status = protea_plan_arenas(s.cx, forward_and_backward, &s, &out->kept, &out->scratch);
+        status = protea_bench_plan(out, b, forward_and_backward, &s);
     out->count = net->views;
     out->unit = "views";
     if (status == PROTEA_OK)

@@ -38,7 +38,7 @@ static protea_status step(protea_bench_result *out, const protea_bench *b)
     sinkhorn_bench s = { .cx = &b->session->cx };
     protea_status status = open_scores(&s);
     if (status == PROTEA_OK)
-        status = protea_plan_arenas(s.cx, assign, &s, &out->kept, &out->scratch);
+        status = protea_bench_plan(out, b, assign, &s);
     out->count = SAMPLES;
     out->unit = "samples";
     if (status == PROTEA_OK)

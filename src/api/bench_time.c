@@ -1,3 +1,5 @@
+/* Timing: steps, their median and their spread. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "api/bench.h"
@@ -28,12 +30,25 @@ double protea_bench_median(double *x, int64_t n)
     return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
 }
 
+double protea_bench_settle(const protea_bench *b, double *times)
+{
+    double median = protea_bench_median(times, b->steps);
+    for (int64_t i = 0; i < b->steps; i++)
+        times[i] = fabs(times[i] - median);
+    double spread = protea_bench_median(times, b->steps) / median;
+    b->spread->sum += spread;
+    b->spread->worst = fmax(b->spread->worst, spread);
+    b->spread->n++;
+    return median;
+}
+
 protea_status protea_bench_time(double *seconds, const protea_bench *b, protea_status (*step)(void *self), void *self)
 {
     double *times; /* (steps) */
     PROTEA_TRY(protea_new(&times, (size_t)b->steps, sizeof *times, "times of steps"));
     protea_status status = run_steps(times, b, step, self);
-    *seconds = protea_bench_median(times, b->steps);
+    if (status == PROTEA_OK)
+        *seconds = protea_bench_settle(b, times);
     protea_free(times);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "api/bench.h"
 #include "api/bench_list.h"
+#include "backend/cpu/cpu.h"
 
 typedef struct bench_opts {
     protea_session_opts session;
@@ -52,72 +53,68 @@ static const char *kind_summary(const char *kind)
 /* What is measured when no name is given. */
 static const char *const DEFAULT_KIND = "swav-step";
 
-/* One run of bench/peer_NAME.py, at PyTorch's best: bf16 (or f32), channels last, a malloc that keeps its memory. */
-static protea_status run_peer(double *seconds, const protea_session *s, const char *kind)
+/* A bench of one step as a table of one row. */
+typedef struct one_step {
+    const protea_bench_ops *ops;
+    protea_bench_result result;
+} one_step;
+
+static protea_status time_step(double *seconds, const protea_bench *b, int row, void *self)
 {
-    char name[32], command[4096], line[128] = "";
-    snprintf(name, sizeof name, "%s", kind);
-    for (char *c = name; *c != 0; c++)
-        *c = *c == '-' ? '_' : *c;
-    snprintf(command, sizeof command,
-             "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:"
-             "glibc.malloc.hugetlb=1 /usr/bin/python3 '%s/peer_%s.py' --dtype %s --layout nhwc --threads %d --steps 3",
-             PROTEA_PEERS, name, s->precision, s->cx.threads);
-    FILE *pipe = popen(command, "r");
-    if (pipe == NULL)
-        return protea_fail(PROTEA_ERR_INTERNAL, "--peer: %m");
-    bool said = fgets(line, sizeof line, pipe) != NULL && sscanf(line, "seconds_per_step %lf", seconds) == 1;
-    if (pclose(pipe) != 0 || !said)
-        return protea_fail(PROTEA_ERR_INPUT, "--peer: %s/peer_%s.py gave no time; it wants /usr/bin/python3 with torch and "
-                           "torchvision", PROTEA_PEERS, name);
+    one_step *s = self;
+    (void)row;
+    s->result = (protea_bench_result){ 0 };
+    PROTEA_TRY(s->ops->step(&s->result, b));
+    *seconds = s->result.seconds;
     return PROTEA_OK;
 }
 
-/* In turns, so that a change of the machine's speed meets both alike; the faster of each one's turns counts. */
-static protea_status run_turns(protea_bench_result *r, double *peer, const protea_bench *b, const protea_bench_ops *ops,
-                               bool with_peer)
+static void report_flops(json_t *result, const protea_bench *b, double gflops)
 {
-    enum { TURNS = 2 };
-    PROTEA_TRY(ops->step(r, b));
-    for (int i = 0; i < TURNS && with_peer; i++) {
-        protea_bench_result again;
-        double seconds;
-        PROTEA_TRY(run_peer(&seconds, b->session, ops->name));
-        PROTEA_TRY(ops->step(&again, b));
-        *peer = i == 0 || seconds < *peer ? seconds : *peer;
-        r->seconds = again.seconds < r->seconds ? again.seconds : r->seconds;
-    }
-    return PROTEA_OK;
+    protea_log(&b->session->cx, PROTEA_LOG_INFO, "its convolutions: %.0f GFLOP/s of a peak of %.0f: %.2f of it", gflops, b->peak,
+               gflops / b->peak);
+    json_object_set_new(result, "gflops", json_real(gflops));
+    json_object_set_new(result, "share_of_peak", json_real(gflops / b->peak));
 }
 
-static protea_status report_step(const protea_bench *b, const protea_call *call, const protea_bench_ops *ops, bool with_peer)
+static protea_status report_step(json_t *result, const protea_bench *b, const protea_bench_ops *ops)
 {
-    const protea_ctx *cx = &b->session->cx;
-    protea_bench_result r = { 0 };
-    double peer = 0, mib = 1 << 20;
+    one_step s = { .ops = ops };
+    protea_bench_row row = { 0 };
+    double mib = 1 << 20;
     char rate_key[64];
-    PROTEA_TRY(run_turns(&r, &peer, b, ops, with_peer));
-    double memory = (double)(r.kept + r.scratch) / mib, rate = (double)r.count / r.seconds;
-    snprintf(rate_key, sizeof rate_key, "%s_per_second", r.unit);
-    protea_log(cx, PROTEA_LOG_INFO, "%s: %.4g s a step, %.1f %s/s; step memory %.0f MiB, process at most %.0f MiB", ops->name,
-               r.seconds, rate, r.unit, memory, (double)protea_peak_memory() / mib);
-    json_object_set_new(call->result, "seconds_per_step", json_real(r.seconds));
-    json_object_set_new(call->result, rate_key, json_real(rate));
-    json_object_set_new(call->result, "step_memory_mib", json_real(memory));
-    json_object_set_new(call->result, "rss_mib", json_real((double)protea_peak_memory() / mib));
-    if (with_peer) {
-        protea_log(cx, PROTEA_LOG_INFO, "its peer at its best: %.4g s a step; Protea is %.2f times as fast", peer,
-                   peer / r.seconds);
-        json_object_set_new(call->result, "peer_seconds_per_step", json_real(peer));
-        json_object_set_new(call->result, "times_peer", json_real(peer / r.seconds));
-    }
+    PROTEA_TRY(protea_bench_turns(&row, 1, b, ops->name, NULL, time_step, &s));
+    const protea_bench_result *r = &s.result;
+    double memory = (double)(r->kept + r->scratch) / mib, rate = (double)r->count / row.seconds;
+    snprintf(rate_key, sizeof rate_key, "%s_per_second", r->unit);
+    protea_log(&b->session->cx, PROTEA_LOG_INFO, "%s: %.4g s a step, %.1f %s/s; step memory %.0f MiB, process at most %.0f MiB",
+               ops->name, row.seconds, rate, r->unit, memory, (double)protea_peak_memory() / mib);
+    json_object_set_new(result, "seconds_per_step", json_real(row.seconds));
+    json_object_set_new(result, rate_key, json_real(rate));
+    json_object_set_new(result, "step_memory_mib", json_real(memory));
+    json_object_set_new(result, "rss_mib", json_real((double)protea_peak_memory() / mib));
+    if (r->flops > 0)
+        report_flops(result, b, r->flops / row.seconds / 1e9);
+    protea_bench_report_peer(result, b, row.seconds, row.peer);
     return PROTEA_OK;
+}
+
+/* How far the figures can be trusted. */
+static void report_spread(json_t *result, const protea_bench *b)
+{
+    const protea_bench_spread *s = b->spread;
+    double mean = s->n > 0 ? s->sum / s->n : 0;
+    protea_log(&b->session->cx, PROTEA_LOG_INFO, "noise: steps differ by %.1f %% (median absolute deviation), at most %.1f %%",
+               100 * mean, 100 * s->worst);
+    json_object_set_new(result, "noise", json_real(mean));
+    json_object_set_new(result, "noise_worst", json_real(s->worst));
 }
 
 static protea_status measure(const bench_opts *o, const protea_call *call, protea_session *session)
 {
     const protea_bench_ops *ops = find(call->kind != NULL ? call->kind : DEFAULT_KIND);
-    protea_bench b = { session, call->hooks, o->steps };
+    protea_bench_spread spread = { 0 };
+    protea_bench b = { .session = session, .hooks = call->hooks, .steps = o->steps, .peer = o->peer, .spread = &spread };
     if (o->peer && !ops->has_peer)
         return protea_fail(PROTEA_ERR_USAGE, "--peer: %s has no peer to be timed beside", ops->name);
     json_object_set_new(call->result, "name", json_string(ops->name));
@@ -125,7 +122,11 @@ static protea_status measure(const bench_opts *o, const protea_call *call, prote
     json_object_set_new(call->result, "settings",
                         json_pack("{s:s s:i}", "isa", session->cx.be->isa, "threads", session->cx.threads));
     json_object_set_new(call->result, "steps", json_integer(o->steps));
-    return ops->step != NULL ? report_step(&b, call, ops, o->peer) : ops->report(call->result, &b);
+    PROTEA_TRY(protea_cpu_peak(&b.peak, session->cx.be, session->cx.compute));
+    json_object_set_new(call->result, "peak_gflops", json_real(b.peak));
+    PROTEA_TRY(ops->step != NULL ? report_step(call->result, &b, ops) : ops->report(call->result, &b));
+    report_spread(call->result, &b);
+    return PROTEA_OK;
 }
 
 static protea_status run(void *self, const protea_call *call)
