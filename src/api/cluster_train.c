@@ -32,6 +32,8 @@ static protea_status set_options(protea_options *options, const protea_cluster_t
     PROTEA_TRY(set_number(options, "seed", t->session->seed));
     PROTEA_TRY(set_number(options, "threads", t->session->threads));
     PROTEA_TRY(set_number(options, "limit", t->images->limit));
+    if (t->images->exif)
+        PROTEA_TRY(protea_options_set(options, "exif", "true", PROTEA_FROM_FLAG));
     if (t->images->image_size > 0)
         PROTEA_TRY(set_number(options, "image_size", t->images->image_size));
     if (t->max_minutes > 0)

@@ -4,13 +4,19 @@
 #include <stdio.h>
 
 #define FIELD(name) offsetof(protea_images_opts, name)
+#define DATA_OPTIONS \
+    { .key = "limit", .type = PROTEA_OPT_INT, .offset = FIELD(limit), .def = "0", .min = 0, .max = 1e12, .unit = "images", \
+      .help = "take this many images of each data set, evenly over its folders; 0: all" }, \
+    { .key = "no_labels", .type = PROTEA_OPT_BOOL, .offset = FIELD(no_labels), .def = "false", \
+      .help = "folders are only folders, not classes" }, \
+    { .key = "exif", .type = PROTEA_OPT_BOOL, .offset = FIELD(exif), .def = "false", \
+      .help = "turn photographs as their EXIF orientation says", .source = "off, as in torchvision" }
+
+const protea_opt protea_data_table[] = { DATA_OPTIONS, { 0 } };
 const protea_opt protea_images_table[] = {
     { .key = "image_size", .type = PROTEA_OPT_INT, .offset = FIELD(image_size), .def = "0", .min = 0, .max = 4096, .unit = "pixels",
       .help = "side of the square that the network sees; 0: the model's, for `pixels` that of the first image" },
-    { .key = "limit", .type = PROTEA_OPT_INT, .offset = FIELD(limit), .def = "0", .min = 0, .max = 1e12, .unit = "images",
-      .help = "take this many images of each data set, evenly over its folders; 0: all" },
-    { .key = "no_labels", .type = PROTEA_OPT_BOOL, .offset = FIELD(no_labels), .def = "false",
-      .help = "folders are only folders, not classes" },
+    DATA_OPTIONS,
     { 0 },
 };
 
@@ -20,6 +26,7 @@ protea_status protea_images_open(protea_source **out, const char *spec, const pr
     source.limit = opts->limit;
     source.seed = seed;
     source.no_labels = opts->no_labels != 0;
+    source.limits.exif = opts->exif != 0;
     return protea_source_open(out, spec, &source);
 }
 

@@ -9,8 +9,10 @@ typedef struct protea_images_opts {
     int64_t image_size; /* 0: the model's */
     int64_t limit;      /* 0: all */
     int32_t no_labels;
+    int32_t exif;       /* pictures are turned as their EXIF orientation says */
 } protea_images_opts;
 extern const protea_opt protea_images_table[];
+extern const protea_opt protea_data_table[]; /* without image_size: for verbs without a model */
 
 /* *out: owned. seed: of the limit's choice. */
 protea_status protea_images_open(protea_source **out, const char *spec, const protea_images_opts *opts, uint64_t seed);

@@ -2,11 +2,11 @@
 #ifndef PROTEA_API_INSPECT_H
 #define PROTEA_API_INSPECT_H
 
-#include "api/verb.h"
+#include "api/images.h"
 
 typedef struct protea_inspect_opts {
-    int64_t limit, sample;
-    int32_t no_labels;
+    int64_t sample;
+    protea_images_opts images;
 } protea_inspect_opts;
 
 /* A data set: size, classes, and mean, standard deviation and sizes of a sample of the images. */

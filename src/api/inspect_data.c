@@ -163,11 +163,8 @@ static protea_status describe(const protea_source *source, const protea_inspect_
 
 protea_status protea_inspect_data(const protea_inspect_opts *opts, const protea_call *call, const char *spec)
 {
-    protea_source_opts source_opts = protea_source_opts_default();
     protea_source *source;
-    source_opts.limit = opts->limit;
-    source_opts.no_labels = opts->no_labels != 0;
-    PROTEA_TRY(protea_source_open(&source, spec, &source_opts));
+    PROTEA_TRY(protea_images_open(&source, spec, &opts->images, 0));
     protea_status status = describe(source, opts, call, spec);
     protea_source_close(source);
     return status;

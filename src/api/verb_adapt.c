@@ -49,7 +49,8 @@ static protea_status prepare(adapt *a, const protea_call *call)
     PROTEA_TRY(protea_session_open(&a->s, &a->session, call->hooks));
     PROTEA_TRY(protea_images_open(&a->source, data, &a->images, a->s.cx.seed));
     if (a->wish.source[0])
-        PROTEA_TRY(protea_images_open(&a->training, a->wish.source, &(protea_images_opts){ .no_labels = 1 }, a->s.cx.seed));
+        PROTEA_TRY(protea_images_open(&a->training, a->wish.source,
+                                      &(protea_images_opts){ .no_labels = 1, .exif = a->images.exif }, a->s.cx.seed));
     return protea_adapt_plan_make(&a->plan, &a->s.cx, &a->wish, call->options, model, (int)a->images.image_size, a->source, data);
 }
 

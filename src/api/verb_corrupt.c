@@ -22,8 +22,8 @@ typedef struct slot {
 
 typedef struct corrupt {
     protea_list severities;
-    int64_t seed, threads, limit;
-    int32_t no_labels;
+    int64_t seed, threads;
+    protea_images_opts images;
     /* while it runs */
     protea_corruption_list names;
     protea_source *source;
@@ -40,10 +40,6 @@ static const protea_opt table[] = {
       .help = "1 is the least; of several, each is written", .source = "arXiv 1903.12261" },
     { .key = "seed", .type = PROTEA_OPT_INT, .offset = FIELD(seed), .def = "31", .min = 0, .max = 9e15,
       .help = "of the random numbers; what a picture becomes depends on it and on the picture's index in DATA" },
-    { .key = "limit", .type = PROTEA_OPT_INT, .offset = FIELD(limit), .def = "0", .min = 0, .max = 1e12, .unit = "images",
-      .help = "take this many images, evenly over the folders; 0: all" },
-    { .key = "no_labels", .type = PROTEA_OPT_BOOL, .offset = FIELD(no_labels), .def = "false",
-      .help = "folders are only folders, not classes" },
     { .key = "threads", .type = PROTEA_OPT_INT, .offset = FIELD(threads), .def = "0", .min = 0, .max = 1024, .unit = "threads",
       .help = "0: one per processor; results do not depend on it" },
     { 0 },
@@ -51,8 +47,10 @@ static const protea_opt table[] = {
 
 static protea_status add_options(void *self, const char *kind, protea_options *options)
 {
+    corrupt *c = self;
     (void)kind;
-    return protea_options_add(options, "Corruptions", table, self);
+    PROTEA_TRY(protea_options_add(options, "Corruptions", table, c));
+    return protea_options_add(options, "Images", protea_data_table, &c->images);
 }
 
 static protea_status check_severities(const corrupt *c)
@@ -190,14 +188,13 @@ static protea_status run(void *self, const protea_call *call)
     corrupt *c = self;
     bool arrays = protea_image_sink_is_array(call->output);
     double started = protea_seconds();
-    const protea_images_opts images = { .limit = c->limit, .no_labels = c->no_labels };
     const protea_ctx log = { .log = call->hooks->log, .log_cookie = call->hooks->cookie };
     PROTEA_TRY(protea_corruption_list_read(&c->names, "", call->arguments[0]));
     if (c->names.n == 0)
         return protea_fail(PROTEA_ERR_USAGE, "corrupt: no name of a corruption found, one or more wanted");
     PROTEA_TRY(check_severities(c));
     protea_set_threads(c->threads > 0 ? (int)c->threads : protea_cpu_count());
-    PROTEA_TRY(protea_images_open(&c->source, call->arguments[1], &images, (uint64_t)c->seed));
+    PROTEA_TRY(protea_images_open(&c->source, call->arguments[1], &c->images, (uint64_t)c->seed));
     c->total = protea_source_count(c->source) * c->names.n * c->severities.n;
     c->files = json_array();
     protea_ticker_start(&c->ticker, call->hooks);

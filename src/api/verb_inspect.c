@@ -14,17 +14,15 @@ static const protea_opt table[] = {
     { .key = "sample", .type = PROTEA_OPT_INT, .offset = offsetof(protea_inspect_opts, sample), .def = "50000", .min = 0,
       .max = 1e12, .unit = "images",
       .help = "how many, evenly spread, give mean, std and sizes; 0: all" },
-    { .key = "limit", .type = PROTEA_OPT_INT, .offset = offsetof(protea_inspect_opts, limit), .def = "0", .min = 0, .max = 1e12,
-      .unit = "images", .help = "take only so many, as evenly over the folders as possible; 0: all" },
-    { .key = "no_labels", .type = PROTEA_OPT_BOOL, .offset = offsetof(protea_inspect_opts, no_labels), .def = "false",
-      .help = "folders are only folders, not classes" },
     { 0 },
 };
 
 static protea_status add_options(void *self, const char *kind, protea_options *options)
 {
+    protea_inspect_opts *opts = self;
     (void)kind;
-    return protea_options_add(options, "Data sets", table, self);
+    PROTEA_TRY(protea_options_add(options, "Data sets", table, opts));
+    return protea_options_add(options, "Data sets", protea_data_table, &opts->images);
 }
 
 static bool is_directory(const char *path)

@@ -60,6 +60,7 @@ static protea_source_opts source_opts(const train *t, int64_t limit)
     protea_source_opts o = protea_source_opts_default();
     o.limit = limit;
     o.seed = (uint64_t)t->session_opts.seed;
+    o.limits.exif = t->opts.exif != 0;
     return o;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "image/orientation.h"
+
 typedef protea_status (*decode_fn)(protea_image *out, const uint8_t *bytes, size_t len, const char *name,
                                    const protea_limits *limits);
 typedef struct signature { const char *kind; const char *bytes; size_t at, len; decode_fn decode; } signature;
@@ -66,5 +68,6 @@ protea_status protea_image_decode(protea_image *out, const uint8_t *bytes, size_
         return protea_fail(PROTEA_ERR_INPUT, "%s: begins with bytes %02x %02x, %s", name, bytes[0], len > 1 ? bytes[1] : 0, wanted);
     if (found->decode == NULL)
         return protea_fail(PROTEA_ERR_INPUT, "%s: is %s, %s", name, found->kind, wanted);
-    return found->decode(out, bytes, len, name, limits);
+    PROTEA_TRY(found->decode(out, bytes, len, name, limits));
+    return limits->exif ? protea_image_orient(out, protea_image_orientation(bytes, len)) : PROTEA_OK;
 }

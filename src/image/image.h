@@ -19,17 +19,18 @@ void protea_image_release(protea_image *image);
 /* Makes room for w x h pixels, keeping the old buffer when it is large enough. */
 protea_status protea_image_reserve(protea_image *image, int w, int h);
 
-/* What a hostile file may ask of us; all on by default. */
+/* How files are read: what a hostile one may ask of us, all on by default, and one wish. */
 typedef struct protea_limits {
     int64_t max_pixels;      /* 100 million */
     int32_t max_scans;       /* of a progressive JPEG: 100 */
     int64_t max_file_bytes;  /* of one image: 256 MiB */
     int64_t max_memory;      /* of a compressed archive decoded into memory: 4 GiB, or half of the machine's */
+    bool exif;               /* the wish: pictures are turned as their EXIF orientation says; false */
 } protea_limits;
 protea_limits protea_limits_default(void);
 
 /* Decodes JPEG, PNG or WebP, found out by content. Gray, palette, 16-bit (by scaling), alpha (dropped), CMYK and YCCK become
- * RGB. An EXIF orientation is not applied and colour profiles are not either, as in torchvision. name is for messages.
+ * RGB. An EXIF orientation is applied where limits ask for it; colour profiles are not, as in torchvision. name is for messages.
  * Errors: PROTEA_ERR_INPUT naming what was found and wanted, PROTEA_ERR_MEMORY.
  * Thread-safe. */
 protea_status protea_image_decode(protea_image *out, const uint8_t *bytes, size_t len, const char *name,

@@ -51,6 +51,8 @@ const protea_opt protea_train_table[] = {
       .flags = PROTEA_OPT_MAY_CHANGE },
     { .key = "limit", .type = PROTEA_OPT_INT, .offset = FIELD(limit), .def = "0", .min = 0, .max = 1e12, .unit = "images",
       .help = "take only so many images, evenly over the folders; 0: all" },
+    { .key = "exif", .type = PROTEA_OPT_BOOL, .offset = FIELD(exif), .def = "false",
+      .help = "turn photographs as their EXIF orientation says", .source = "off, as in torchvision" },
     { .key = "recipe", .type = PROTEA_OPT_STRING, .offset = FIELD(recipe), .def = "",
       .help = "name of a recipe, or a YAML file; METHOD-small or METHOD-photos where none is given" },
     { .key = "knn_train", .type = PROTEA_OPT_STRING, .offset = FIELD(knn_train), .def = "",

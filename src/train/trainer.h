@@ -26,6 +26,7 @@ typedef struct protea_train_opts {
     int64_t checkpoint_freq, log_freq;
     int64_t workers;               /* -1: as many as processors beyond the compute threads */
     int64_t max_bad, limit;
+    int32_t exif;                  /* pictures are turned as their EXIF orientation says */
     int32_t resume, overwrite;
     char recipe[PROTEA_OPT_STRING_MAX];
     char knn_train[PROTEA_OPT_STRING_MAX], knn_test[PROTEA_OPT_STRING_MAX];

@@ -11,34 +11,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "image/blur.h"
 #include "image/image.h"
-
-static uint8_t reference[1 << 18];
-static size_t reference_len;
+#include "support/records.h"
 
 static int load_reference(void **state)
 {
     (void)state;
-    FILE *f = fopen(TEST_DATA "/image.ref", "rb");
-    if (f == NULL)
-        return -1;
-    reference_len = fread(reference, 1, sizeof reference, f);
-    fclose(f);
-    return reference_len > 0 && reference_len < sizeof reference ? 0 : -1;
-}
-
-static protea_cursor find(const char *name)
-{
-    protea_cursor all = { reference, reference_len };
-    const uint8_t *title, *body;
-    uint32_t len;
-    while (protea_bytes_take(&all, 32, &title) && protea_bytes_u32le(&all, &len) && protea_bytes_take(&all, len, &body))
-        if (strcmp((const char *)title, name) == 0)
-            return (protea_cursor){ body, len };
-    fail_msg("no record '%s'", name);
-    return all;
+    return records_load(TEST_DATA "/image.ref");
 }
 
 static protea_image picture(int w, int h)
@@ -53,20 +33,6 @@ static protea_image picture(int w, int h)
                 image.px[(y * w + x) * 3 + c] = (uint8_t)(v % 256);
             }
     return image;
-}
-
-/* Largest difference to the record, which must have as many bytes. */
-static void assert_near(const protea_image *image, const char *name, int tolerance)
-{
-    protea_cursor want = find(name);
-    int worst = 0;
-    assert_int_equal((size_t)image->w * (size_t)image->h * 3, want.left);
-    for (size_t i = 0; i < want.left; i++) {
-        int d = abs((int)image->px[i] - (int)want.at[i]);
-        worst = d > worst ? d : worst;
-    }
-    if (worst > tolerance)
-        fail_msg("%s: differs by %d levels", name, worst);
 }
 
 static void resizing_is_pillows(void **state)
