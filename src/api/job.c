@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/output_guard.h"
 #include "api/verb.h"
 #include "api/verb_list.h"
 #include "base/alloc.h"
@@ -214,6 +215,7 @@ static protea_status prepare(protea_job *job, protea_call *call)
     }
     PROTEA_TRY(check_arguments(&job->verb->info, call->n_arguments));
     PROTEA_TRY(protea_options_set_call(job->options, job->verb->info.name, job->kind, call->arguments, call->n_arguments));
+    PROTEA_TRY(protea_output_guard(call, call->output));
     return job->verb->resolve == NULL ? PROTEA_OK : job->verb->resolve(job->self, call);
 }
 

@@ -125,16 +125,6 @@ static protea_status write_model(const adapt *a)
     return protea_model_save(&asked->lane.model, path);
 }
 
-static protea_status write_config(const adapt *a, const protea_call *call)
-{
-    char path[PROTEA_PATH_MAX], *yaml;
-    PROTEA_TRY(protea_rundir_file(a->dir, path, PROTEA_RUN_CONFIG));
-    PROTEA_TRY(protea_options_write_yaml(call->options, &yaml));
-    protea_status status = protea_file_write(path, yaml, strlen(yaml));
-    free(yaml);
-    return status;
-}
-
 static protea_status write_report(const adapt *a, const protea_call *call)
 {
     char path[PROTEA_PATH_MAX], kind[32];
@@ -162,7 +152,7 @@ static protea_status run(void *self, const protea_call *call)
     PROTEA_TRY(write_predictions(a, call));
     PROTEA_TRY(protea_adapt_result(call->result, &a->plan.run, a->plan.stream_name));
     PROTEA_TRY(write_model(a));
-    PROTEA_TRY(write_config(a, call));
+    PROTEA_TRY(protea_rundir_write_config(a->dir, call->options));
     PROTEA_TRY(protea_skip_list_write(a->dir, a->source));
     PROTEA_TRY(write_report(a, call));
     put_totals(a, call, protea_seconds() - started);

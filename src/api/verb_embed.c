@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/good_rows.h"
+#include "api/output_guard.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "format/csv.h"
@@ -77,6 +78,7 @@ static protea_status run(void *self, const protea_call *call)
     double started = protea_seconds();
     if (!protea_feature_table_path(csv_path, sizeof csv_path, call->output))
         return protea_fail(PROTEA_ERR_USAGE, "-o %s: wanted the name of a file that ends in .npy", call->output);
+    PROTEA_TRY(protea_output_guard(call, csv_path));
     PROTEA_TRY(compute(e, call));
     PROTEA_TRY(write_files(e, call->output, csv_path));
     json_object_set_new(call->result, "n", json_integer(e->rows.n));

@@ -5,19 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-
-protea_status protea_record_config(const protea_trainer *t)
-{
-    char path[PROTEA_PATH_MAX];
-    char *yaml;
-    PROTEA_TRY(protea_rundir_file(t->run, path, PROTEA_RUN_CONFIG));
-    PROTEA_TRY(protea_options_write_yaml(t->options, &yaml));
-    protea_status status = protea_file_write(path, yaml, strlen(yaml));
-    free(yaml);
-    return status;
-}
-
 /* ---- saving */
 
 enum { MAX_NOTES = 24, NOTE_TEXT = 64 };

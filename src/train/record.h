@@ -1,12 +1,9 @@
-/* What a run writes down about itself (config.yaml and the metadata of its checkpoints), and what a resume compares. */
+/* What a run writes down about itself (the metadata of its checkpoints), and what a resume compares. */
 #ifndef PROTEA_TRAIN_RECORD_H
 #define PROTEA_TRAIN_RECORD_H
 
 #include "train/checkpoint.h"
 #include "train/train_state.h"
-
-/* Writes RUN/config.yaml. */
-protea_status protea_record_config(const protea_trainer *t);
 
 /* Fails with PROTEA_ERR_IO when the disk has no room for the checkpoints that the run will write. */
 protea_status protea_record_room(protea_train_state *s);

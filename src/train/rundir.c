@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -191,6 +192,24 @@ const char *protea_rundir_path(const protea_rundir *run)
 protea_status protea_rundir_file(const protea_rundir *run, char out[static PROTEA_PATH_MAX], const char *name)
 {
     return path_of(out, run->path, name, "");
+}
+
+bool protea_rundir_owns(const char *name)
+{
+    for (int i = 0; i < N_RUN_FILES; i++)
+        if (strcmp(name, run_files[i]) == 0)
+            return true;
+    return false;
+}
+
+protea_status protea_rundir_write_config(const protea_rundir *run, const protea_options *options)
+{
+    char path[PROTEA_PATH_MAX], *yaml;
+    PROTEA_TRY(protea_rundir_file(run, path, PROTEA_RUN_CONFIG));
+    PROTEA_TRY(protea_options_write_yaml(options, &yaml));
+    protea_status status = protea_file_write(path, yaml, strlen(yaml));
+    free(yaml);
+    return status;
 }
 
 void protea_rundir_set_log(protea_rundir *run, protea_log_fn log, void *cookie)

@@ -37,6 +37,11 @@ const char *protea_rundir_path(const protea_rundir *run); /* borrowed */
 /* out = path of a file in it. */
 protea_status protea_rundir_file(const protea_rundir *run, char out[static PROTEA_PATH_MAX], const char *name);
 
+/* Whether a file of this name is of a run, and goes when the run is overwritten. */
+bool protea_rundir_owns(const char *name);
+/* config.yaml: every option of the call. Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
+protea_status protea_rundir_write_config(const protea_rundir *run, const protea_options *options);
+
 /* A protea_log_fn with the run as cookie: appends the line to train.log, then hands it to log (may be NULL).
  * A disk that is full never stops training. */
 void protea_rundir_set_log(protea_rundir *run, protea_log_fn log, void *cookie);

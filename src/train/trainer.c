@@ -181,7 +181,7 @@ static protea_status begin(loop *l, const protea_st_file *file)
         PROTEA_TRY(protea_train_state_plan(&l->state));
     PROTEA_TRY(protea_record_room(&l->state));
     protea_rundir_keep(l->t->run);
-    PROTEA_TRY(protea_record_config(l->t));
+    PROTEA_TRY(protea_rundir_write_config(l->t->run, l->t->options));
     return protea_run_log_open(&l->log, &l->state, l->started);
 }
 

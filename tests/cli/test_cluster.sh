@@ -29,6 +29,7 @@ run cluster model data -o k5 --k 5 --json --sort-into copies --copy; want_code 0
 [ "$(find copies -type f | wc -l)" -eq 120 ] || fail "a copy of each image wanted"
 run cluster model data -o several --k 3,6 --json; want_code 0; want_json k '\[3, 6\]'
 want_file several/k3/assignments.csv; want_file several/k6/report.html
+run cluster pixels data -o falling --k 6,3 --json; want_code 0; want_json k '\[3, 6\]'
 run cluster pixels data -o auto --k auto --json --no-labels; want_code 0; want_json criterion '"silhouette"'
 grep -q '"curve": \[{"k": 2, ' out || fail "a curve wanted"
 grep -q '"nmi"' out && fail "no labels, no scores"
@@ -52,7 +53,19 @@ run cluster data -o first --epochs 1 --limit 40; want_code 0; want_err "no model
 
 refused 2 "a: " cluster model data -o a
 refused 2 "sorted: is not empty" cluster model data -o new --sort-into sorted
+refused 2 "--k 5,5: wanted auto" cluster model data -o new2 --k 5,5
 refused 2 "--k ten: wanted auto" cluster model data -o new2 --k ten
+refused 2 "would replace the argument model" cluster model data -o model --overwrite
+refused 2 "would replace the argument ./model/encoder" cluster ./model/encoder.safetensors data -o model/ --overwrite
+refused 2 "would replace --encoder model" train supervised data -o model --encoder model --overwrite
+refused 2 "would replace --encoder model" train supervised data -o model --encoder model/encoder.safetensors --overwrite
+refused 2 "would replace the argument model" adapt tent model data -o model --overwrite
+want_file model/encoder.safetensors; want_file model/checkpoint.safetensors
+ls data/*/*.png >list.csv
+cp list.csv list.before
+refused 2 "would replace the argument list.csv" embed model list.csv -o list.npy
+refused 2 "would replace the argument list.csv" assign a list.csv -o list.csv
+cmp -s list.csv list.before || fail "the list as it was wanted"
 refused 3 "holds no prototypes" cluster model/encoder.safetensors data -o new3 --by prototypes
 refused 3 "no clusters found" assign model/encoder.safetensors data -o none.csv
 refused 3 "none" assign none data -o none.csv
