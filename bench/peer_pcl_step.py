@@ -61,10 +61,10 @@ def make_step(args):
         loss = F.cross_entropy(logits, torch.zeros(IMAGES, dtype=torch.long))
         for c, y in zip(prototypes, clusters):
             loss = loss + proto_nce(q, c, torch.full((len(c),), TEMPERATURE), y) / len(CLUSTERS)
-        queue[:IMAGES] = k
         optimizer.zero_grad(set_to_none=False)
         loss.backward()
         optimizer.step()
+        queue[:IMAGES] = k  # after backward, which wants the queue as it was
         return float(loss)
 
     return step

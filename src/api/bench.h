@@ -17,7 +17,7 @@ typedef struct protea_bench {
     const protea_hooks *hooks;  /* borrowed */
     int64_t steps;              /* that are timed; a first one is not */
     bool peer;                  /* time the peer too */
-    double peak;                /* GFLOP/s of multiplying in this precision, measured in this run */
+    double peak;                /* GFLOP/s of products in this precision on registers, measured in this run */
     protea_bench_spread *spread; /* of all timings so far; borrowed */
 } protea_bench;
 
@@ -27,7 +27,7 @@ typedef struct protea_bench_result {
     int64_t count;              /* of what a step handles */
     const char *unit;           /* "views", "images": the rate's key is UNIT_per_second */
     size_t kept, scratch;       /* bytes of the step's arenas */
-    double flops;               /* multiplications and additions of the step's convolutions; 0: not counted */
+    double flops;               /* multiplications and additions of the step's convolutions or distances; 0: not counted */
 } protea_bench_result;
 
 /* The seam: one bench_NAME.c, one line in bench_list.h and, where there is a peer to time beside it, bench/peer_NAME.py, which

@@ -71,7 +71,7 @@ static protea_status time_step(double *seconds, const protea_bench *b, int row, 
 
 static void report_flops(json_t *result, const protea_bench *b, double gflops)
 {
-    protea_log(&b->session->cx, PROTEA_LOG_INFO, "its convolutions: %.0f GFLOP/s of a peak of %.0f: %.2f of it", gflops, b->peak,
+    protea_log(&b->session->cx, PROTEA_LOG_INFO, "its products: %.0f GFLOP/s of a peak of %.0f: %.2f of it", gflops, b->peak,
                gflops / b->peak);
     json_object_set_new(result, "gflops", json_real(gflops));
     json_object_set_new(result, "share_of_peak", json_real(gflops / b->peak));
@@ -122,7 +122,7 @@ static protea_status measure(const bench_opts *o, const protea_call *call, prote
     json_object_set_new(call->result, "settings",
                         json_pack("{s:s s:i}", "isa", session->cx.be->isa, "threads", session->cx.threads));
     json_object_set_new(call->result, "steps", json_integer(o->steps));
-    PROTEA_TRY(protea_cpu_peak(&b.peak, session->cx.be, session->cx.compute));
+    b.peak = protea_cpu_peak(session->cx.be, session->cx.compute);
     json_object_set_new(call->result, "peak_gflops", json_real(b.peak));
     PROTEA_TRY(ops->step != NULL ? report_step(call->result, &b, ops) : ops->report(call->result, &b));
     report_spread(call->result, &b);

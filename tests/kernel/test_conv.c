@@ -157,18 +157,20 @@ static void test_gemm(void **state)
     free(a), free(b), free(c), free(got), free(want);
 }
 
-/* Measured rates are rates: positive, and bf16 is faster than f32. On a busy machine the first tries may mislead. */
+/* Measured rates are rates: positive, and the matrix unit's is above that of vectors (on a busy machine the first tries may
+ * mislead). vdpbf16ps may be slower than f32's, on processors that have it for the matrix unit's sake. */
 static void test_peak(void **state)
 {
     (void)state;
     enum { TRIES = 20 };
     double f32 = 0, bf16 = 0;
-    for (int i = 0; i < TRIES && bf16 <= f32; i++) {
-        assert_int_equal(protea_cpu_peak(&f32, fast, PROTEA_F32), PROTEA_OK);
-        assert_int_equal(protea_cpu_peak(&bf16, fast, PROTEA_BF16), PROTEA_OK);
+    bool amx = protea_cpu_of(fast)->amx;
+    for (int i = 0; (i == 0 || amx) && i < TRIES && bf16 <= f32; i++) {
+        f32 = protea_cpu_peak(fast, PROTEA_F32);
+        bf16 = protea_cpu_peak(fast, PROTEA_BF16);
         assert_true(f32 > 0 && bf16 > 0);
     }
-    assert_true(bf16 > f32);
+    assert_true(!amx || bf16 > f32);
 }
 
 static int group(void)

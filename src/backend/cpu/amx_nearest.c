@@ -28,9 +28,7 @@ static void pack(void *panel, const float *centroids, const float *shift, int64_
 /* Columns [i, i + 32) of a row less the centre, in bf16; those from d on are 0. */
 static inline __m512i columns(const float *row, const float *centre, int64_t i, int64_t d)
 {
-    int64_t left = d - i - TILE;
-    __mmask16 low = left >= 0 ? 0xffff : (__mmask16)((1u << (left + TILE)) - 1);
-    __mmask16 high = left >= TILE ? 0xffff : left > 0 ? (__mmask16)((1u << left) - 1) : 0;
+    __mmask16 low = protea_first_lanes(d - i), high = protea_first_lanes(d - i - TILE);
     __m512 a = _mm512_sub_ps(_mm512_maskz_loadu_ps(low, row + i), _mm512_maskz_loadu_ps(low, centre + i));
     __m512 b = _mm512_sub_ps(_mm512_maskz_loadu_ps(high, row + i + TILE), _mm512_maskz_loadu_ps(high, centre + i + TILE));
     return (__m512i)_mm512_cvtne2ps_pbh(b, a);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "backend/cpu/amx.h"
+#include "backend/cpu/bf16_vectors.h"
 #include "backend/cpu/fill.h"
 
 static void cpu_close(protea_backend *be)
@@ -37,18 +38,16 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
     PROTEA_TRY(protea_new(&cpu, 1, sizeof *cpu, "the CPU back-end"));
     be->self = cpu;
     PROTEA_TRY(protea_onednn_open(&cpu->onednn, most));
-    protea_isa own = protea_simd_fill(&be->k, most);
+    cpu->isa = protea_simd_fill(&be->k, most);
     protea_onednn_fill(&be->k);
     protea_nearest_fill(&be->k);
-    for (int bf16 = 0; bf16 < 2; bf16++)
-        cpu->nearest[bf16] = protea_simd_nearest(own, bf16);
     protea_onednn_version(version, sizeof version);
     const protea_onednn_isa *isa = protea_onednn_isa_of(cpu->onednn);
     be->bf16_multiplies = isa->bf16;
     cpu->amx = isa->amx && protea_amx_open();
-    if (cpu->amx)
-        cpu->nearest[1] = protea_amx_nearest();
-    snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s %s", names[own], version, isa->name);
+    cpu->nearest[false] = protea_simd_nearest(cpu->isa, false);
+    cpu->nearest[true] = cpu->amx ? protea_amx_nearest() : isa->bf16 ? protea_bf16_nearest() : protea_simd_nearest(cpu->isa, true);
+    snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s %s", names[cpu->isa], version, isa->name);
     return PROTEA_OK;
 }
 

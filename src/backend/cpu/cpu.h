@@ -15,6 +15,7 @@ typedef struct protea_moments {
 
 typedef struct protea_cpu {
     protea_onednn *onednn; /* NULL: reference kernels only */
+    protea_isa isa;        /* of our own vector kernels */
     bool amx;              /* our own AMX kernels may run */
     const protea_nearest_ops *nearest[2]; /* products in f32, in bf16 */
     protea_conv_cache convs;
@@ -29,9 +30,9 @@ static inline protea_cpu *protea_cpu_of(const protea_backend *be)
 /* Name of what computes a pass: oneDNN's, "protea:amx" or "reference"; borrowed for good. */
 protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass);
 
-/* GFLOP/s that multiplying in this precision reaches when it need not wait for memory: measured, in about 0.1 s. f32: by a
- * large matrix product; bf16 without AMX: twice that. */
-protea_status protea_cpu_peak(double *gflops, protea_backend *be, protea_dtype dtype);
+/* GFLOP/s of the set threads together that products of this type reach on registers: measured, in about 0.1 s. bf16: on what
+ * our kernels take for it (AMX, vdpbf16ps, or f32 where the processor has neither). */
+double protea_cpu_peak(const protea_backend *be, protea_dtype dtype);
 
 /* Overwrites block, the convolutions and gemm with oneDNN's. */
 void protea_onednn_fill(protea_kernels *k);

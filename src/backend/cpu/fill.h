@@ -25,7 +25,8 @@ void protea_ref_fill_nearest(protea_kernels *k);
     void protea_simd_fill_dense_##suffix(protea_kernels *k);            \
     void protea_simd_fill_vectors_##suffix(protea_kernels *k);          \
     void protea_simd_fill_nearest_##suffix(protea_kernels *k);          \
-    const protea_nearest_ops *protea_simd_nearest_##suffix(bool bf16);
+    const protea_nearest_ops *protea_simd_nearest_##suffix(bool bf16);  \
+    double protea_simd_peak_##suffix(void);
 PROTEA_SIMD_FILLS(base)
 PROTEA_SIMD_FILLS(avx2)
 PROTEA_SIMD_FILLS(avx512)

@@ -1,5 +1,6 @@
 /* Choosing among the instruction sets that the vector kernels were compiled for. */
 #include "backend/cpu/fill.h"
+#include "backend/cpu/peak.h"
 
 #define FILL(suffix)                                    \
     {                                                   \
@@ -47,6 +48,13 @@ const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
     return isa == PROTEA_ISA_AVX2 ? protea_simd_nearest_avx2(bf16) : protea_simd_nearest_base(bf16);
 }
 
+double protea_simd_peak(protea_isa isa)
+{
+    if (isa == PROTEA_ISA_AVX512)
+        return protea_simd_peak_avx512();
+    return isa == PROTEA_ISA_AVX2 ? protea_simd_peak_avx2() : protea_simd_peak_base();
+}
+
 #else
 
 protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
@@ -60,6 +68,12 @@ const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
 {
     (void)isa;
     return protea_simd_nearest_base(bf16);
+}
+
+double protea_simd_peak(protea_isa isa)
+{
+    (void)isa;
+    return protea_simd_peak_base();
 }
 
 #endif

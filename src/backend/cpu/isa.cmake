@@ -3,8 +3,8 @@
 file(GLOB SIMD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/simd_*.c)
 list(REMOVE_ITEM SOURCES ${SIMD_SOURCES})
 
-# Products and sums in one instruction: what its inner loop is about.
-set_source_files_properties(src/backend/cpu/simd_nearest.c PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+# Products and sums in one instruction: what their inner loops are about.
+set_source_files_properties(src/backend/cpu/simd_nearest.c src/backend/cpu/simd_peak.c PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 function(protea_simd suffix lanes)
   add_library(simd_${suffix} OBJECT ${SIMD_SOURCES})
@@ -29,4 +29,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(src/backend/cpu/amx_conv.c src/backend/cpu/amx_backward_weights.c
     src/backend/cpu/amx_nearest.c src/backend/cpu/amx_peak.c PROPERTIES COMPILE_OPTIONS
     "-mavx512f;-mavx512bw;-mavx512vl;-mavx512bf16;-mamx-tile;-mamx-bf16;-mprefer-vector-width=512")
+endif()
+
+# Products of bf16 on vectors, likewise.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_source_files_properties(src/backend/cpu/bf16_nearest.c src/backend/cpu/bf16_peak.c PROPERTIES COMPILE_OPTIONS
+    "-mavx512f;-mavx512bw;-mavx512vl;-mavx512bf16;-mprefer-vector-width=512")
 endif()

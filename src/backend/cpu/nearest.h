@@ -24,6 +24,12 @@ typedef struct protea_nearest_ops {
                     int64_t n_panels, int64_t first, int64_t depth);
 } protea_nearest_ops;
 
+/* A bit for each of the first `count` of 16 lanes: none below 1, all from 16 on. */
+static inline uint16_t protea_first_lanes(int64_t count)
+{
+    return (uint16_t)(count < 1 ? 0u : count < 16 ? (1u << count) - 1 : 0xffffu);
+}
+
 /* nearest_bytes, nearest_pack and nearest by protea_cpu.nearest. */
 void protea_nearest_fill(protea_kernels *k);
 

@@ -2,7 +2,6 @@
 #include "backend/cpu/amx.h"
 #include "backend/cpu/conv_rule.h"
 #include "backend/cpu/cpu.h"
-#include "base/clock.h"
 
 static int64_t block(const protea_backend *be, protea_dtype dtype, int64_t c)
 {
@@ -133,28 +132,6 @@ static protea_status gemm(protea_backend *be, float *c, const float *a, const fl
 {
     (void)be;
     return protea_onednn_gemm(c, a, b, ta, tb, m, n, k, alpha, beta, lda, ldb, ldc);
-}
-
-protea_status protea_cpu_peak(double *gflops, protea_backend *be, protea_dtype dtype)
-{
-    enum { SIDE = 1024, RUNS = 8 };
-    float *m;
-    double best = 0;
-    if (dtype == PROTEA_BF16 && protea_cpu_of(be) != NULL && protea_cpu_of(be)->amx) {
-        *gflops = protea_amx_peak();
-        return PROTEA_OK;
-    }
-    PROTEA_TRY(protea_new(&m, 3 * SIDE * SIDE, sizeof *m, "matrices to multiply"));
-    protea_status status = PROTEA_OK;
-    for (int i = 0; i < RUNS && status == PROTEA_OK; i++) {
-        double started = protea_seconds();
-        status = be->k.gemm(be, m, m + SIDE * SIDE, m + 2 * SIDE * SIDE, false, false, SIDE, SIDE, SIDE, 1, 0, SIDE, SIDE, SIDE);
-        double rate = 2.0 * SIDE * SIDE * SIDE / (protea_seconds() - started) / 1e9;
-        best = rate > best ? rate : best;
-    }
-    protea_free(m);
-    *gflops = dtype == PROTEA_BF16 ? 2 * best : best;
-    return status;
 }
 
 void protea_onednn_fill(protea_kernels *k)
