@@ -4,6 +4,7 @@
     X(corrupt, "corrupt")                   \
     X(deepcluster_step, "deepcluster-step") \
     X(kmeans, "kmeans")                     \
+    X(knn, "knn")                           \
     X(moco_step, "moco-step")               \
     X(pcl_step, "pcl-step")                 \
     X(resnet18_step, "resnet18-step")       \

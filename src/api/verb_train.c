@@ -10,7 +10,7 @@
 #include "method/method_list.h"
 #include "report/report.h"
 
-enum { KNN_K = 200 };
+static const int64_t knn_k = 200;
 static const double knn_temperature = 0.1;
 
 typedef struct train {
@@ -130,7 +130,8 @@ static protea_status measure_knn(void *self, protea_ctx *cx, protea_module *back
     const train *t = self;
     protea_model model = model_of(t, backbone);
     protea_knn_score score;
-    PROTEA_TRY(protea_knn_sources(cx, &score, &model, t->knn_train, t->knn_test, KNN_K, knn_temperature));
+    const protea_knn_opts knn = { .k = &knn_k, .n_k = 1, .temperature = &knn_temperature, .n_temperatures = 1 };
+    PROTEA_TRY(protea_knn_sources(cx, &score, &model, t->knn_train, t->knn_test, &knn));
     *top1 = score.top1;
     return PROTEA_OK;
 }

@@ -57,6 +57,20 @@ typedef struct protea_nearest_dims {
     protea_dtype dtype;
 } protea_nearest_dims;
 
+/* Row `row` and centroid `centroid`, and their score (see nearest). */
+typedef struct protea_near {
+    int32_t row, centroid;
+    float score;
+} protea_near;
+
+/* Who takes what is near. */
+typedef struct protea_near_sink {
+    void *self;
+    const float *limit;     /* by row: what scores below it is handed over; take may lower it */
+    /* n of them at once. Called from many threads, but for one row always from the same. */
+    void (*take)(void *self, const protea_near *near, int64_t n);
+} protea_near_sink;
+
 typedef enum protea_act { PROTEA_LINEAR, PROTEA_RELU } protea_act;
 
 typedef struct protea_backend protea_backend;
@@ -146,6 +160,10 @@ typedef struct protea_kernels {
      * NULL): the least value of the above. A value depends on row and centroid only, to the bit, not on which others there are. */
     void (*nearest)(protea_backend *be, int32_t *index, float *score, const float *x, const int64_t *rows, int64_t n, void *pack,
                     const protea_nearest_dims *dims);
+    /* Every one of the n rows of x and every centroid whose score is below the row's limit, in no stated order; values finite.
+     * A score differs from the exact one of the (rounded) values by at most (D + 8) 2^-24 (|x - m| + |c - m|)^2. */
+    void (*nearest_below)(protea_backend *be, const protea_near_sink *sink, const float *x, int64_t n, void *pack,
+                          const protea_nearest_dims *dims);
     /* sum (D) += weights[r] * x[r] over the n rows r in `rows` (weights NULL: 1); returns the sum of
      * weights[r] * |x[r] - c|^2, c (D). Called from many threads at once. */
     double (*cluster_sum)(const protea_backend *be, double *sum, const float *x, const int64_t *rows, const float *weights,

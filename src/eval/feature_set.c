@@ -129,19 +129,19 @@ protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_p
 /* ---- the score */
 
 protea_status protea_knn_sets(protea_ctx *cx, protea_knn_score *score, const protea_feature_set *train,
-                              const protea_feature_set *test, int64_t k, double temperature)
+                              const protea_feature_set *test, const protea_knn_opts *opts)
 {
     protea_feature_match m;
     protea_status status = protea_feature_match_sets(&m, train, test);
+    const protea_labelled gallery = { train->z, m.train, train->n }, queries = { test->z, m.test, test->n };
     if (status == PROTEA_OK)
-        status = protea_knn(cx, score, train->z, m.train, train->n, test->z, m.test, test->n, train->dim, m.n_classes, k,
-                            temperature);
+        status = protea_knn(cx, score, &gallery, &queries, train->dim, m.n_classes, opts);
     protea_feature_match_release(&m);
     return status;
 }
 
 protea_status protea_knn_sources(protea_ctx *cx, protea_knn_score *score, const protea_model *model, protea_source *train,
-                                 protea_source *test, int64_t k, double temperature)
+                                 protea_source *test, const protea_knn_opts *opts)
 {
     protea_feature_set train_set = { 0 }, test_set = { 0 };
     protea_status status = protea_feature_set_compute(cx, &train_set, model, PROTEA_BACKBONE_FEATURES, train,
@@ -150,7 +150,7 @@ protea_status protea_knn_sources(protea_ctx *cx, protea_knn_score *score, const 
         status = protea_feature_set_compute(cx, &test_set, model, PROTEA_BACKBONE_FEATURES, test, "kNN test images", NULL,
                                             NULL);
     if (status == PROTEA_OK)
-        status = protea_knn_sets(cx, score, &train_set, &test_set, k, temperature);
+        status = protea_knn_sets(cx, score, &train_set, &test_set, opts);
     protea_feature_set_release(&train_set);
     protea_feature_set_release(&test_set);
     return status;

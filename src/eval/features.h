@@ -46,11 +46,11 @@ bool protea_feature_table_path(char *out, size_t size, const char *npy_path);
 /* What `embed` wrote: FILE.npy with FILE.csv beside it. Errors: PROTEA_ERR_INPUT, PROTEA_ERR_IO. */
 protea_status protea_feature_set_read(protea_feature_set *set, const char *npy_path);
 
-/* kNN of test among train. Classes of test that train does not know are bad input. */
+/* kNN of test among train: score (protea_knn_count). Classes of test that train does not know are bad input. */
 protea_status protea_knn_sets(protea_ctx *cx, protea_knn_score *score, const protea_feature_set *train,
-                              const protea_feature_set *test, int64_t k, double temperature);
-/* The whole way: features of both data sets, then the score. For the trainer. */
+                              const protea_feature_set *test, const protea_knn_opts *opts);
+/* The whole way: features of both data sets, then the scores. For the trainer. */
 protea_status protea_knn_sources(protea_ctx *cx, protea_knn_score *score, const protea_model *model, protea_source *train,
-                                 protea_source *test, int64_t k, double temperature);
+                                 protea_source *test, const protea_knn_opts *opts);
 
 #endif

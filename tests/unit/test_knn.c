@@ -109,6 +109,13 @@ static void a_row_is_no_neighbour_of_its_own(void **state)
     free(x);
 }
 
+static protea_status score_of(protea_knn_score *score, const protea_labelled *train, const protea_labelled *test, int64_t d,
+                              int n_classes, int64_t k, double temperature)
+{
+    const protea_knn_opts opts = { .k = &k, .n_k = 1, .temperature = &temperature, .n_temperatures = 1 };
+    return protea_knn(&cx, score, train, test, d, n_classes, &opts);
+}
+
 static void scores_are_torchs(void **state)
 {
     (void)state;
@@ -121,8 +128,9 @@ static void scores_are_torchs(void **state)
     for (int64_t i = 0; i < expected.dim[0]; i++) {
         const float *row = protea_f32(&expected) + i * 4; /* k, temperature, top1, top5 */
         protea_knn_score score;
-        assert_int_equal(protea_knn(&cx, &score, protea_f32(&train), train_label.data, train.dim[0], protea_f32(&test),
-                                    test_label.data, test.dim[0], train.dim[1], 12, (int64_t)row[0], (double)row[1]), PROTEA_OK);
+        const protea_labelled a = { protea_f32(&train), train_label.data, train.dim[0] };
+        const protea_labelled b = { protea_f32(&test), test_label.data, test.dim[0] };
+        assert_int_equal(score_of(&score, &a, &b, train.dim[1], 12, (int64_t)row[0], (double)row[1]), PROTEA_OK);
         assert_true(fabs(score.top1 - (double)row[2]) < 1e-6);
         assert_true(fabs(score.top5 - (double)row[3]) < 1e-6);
         assert_int_equal(score.n_test, 250);
@@ -141,8 +149,9 @@ static void ties_and_unlabelled(void **state)
     (void)state;
     const float train[] = { 1, 0, 1, 0, 0, 1, 1, 0 }, test[] = { 2, 0, 3, 0, 5, 0, 1, 1 };
     const int32_t train_label[] = { 2, 1, 0, -1 }, test_label[] = { 1, 2, 3, -1 };
+    const protea_labelled a = { train, train_label, 4 }, b = { test, test_label, 4 };
     protea_knn_score score;
-    assert_int_equal(protea_knn(&cx, &score, train, train_label, 4, test, test_label, 4, 2, 4, 2, 0.1), PROTEA_OK);
+    assert_int_equal(score_of(&score, &a, &b, 2, 4, 2, 0.1), PROTEA_OK);
     assert_true(fabs(score.top1 - 1.0 / 3) < 1e-12);
     assert_true(fabs(score.top5 - 2.0 / 3) < 1e-12);
     assert_int_equal(score.n_train, 3);
@@ -154,18 +163,19 @@ static void what_cannot_be_scored(void **state)
     (void)state;
     float train[4] = { 1, 0, 0, 1 }, test[2] = { 1, 1 };
     const int32_t label[2] = { 0, 1 }, none[2] = { -1, -1 };
+    const protea_labelled a = { train, label, 2 }, b = { test, label, 1 }, a_none = { train, none, 2 }, b_none = { test, none, 1 };
     protea_knn_score score;
-    assert_int_equal(protea_knn(&cx, &score, train, label, 2, test, label, 1, 2, 2, 0, 0.1), PROTEA_ERR_USAGE);
-    assert_int_equal(protea_knn(&cx, &score, train, label, 2, test, label, 1, 2, 2, 1, 0), PROTEA_ERR_USAGE);
-    assert_int_equal(protea_knn(&cx, &score, train, none, 2, test, label, 1, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
-    assert_int_equal(protea_knn(&cx, &score, train, label, 2, test, none, 1, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
+    assert_int_equal(score_of(&score, &a, &b, 2, 2, 0, 0.1), PROTEA_ERR_USAGE);
+    assert_int_equal(score_of(&score, &a, &b, 2, 2, 1, 0), PROTEA_ERR_USAGE);
+    assert_int_equal(score_of(&score, &a_none, &b, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
+    assert_int_equal(score_of(&score, &a, &b_none, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
     train[3] = NAN;
-    assert_int_equal(protea_knn(&cx, &score, train, label, 2, test, label, 1, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
+    assert_int_equal(score_of(&score, &a, &b, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
     assert_non_null(strstr(protea_last_error(), "row 1 of the training features"));
     train[3] = 1;
     for (long n = 1; n <= 8; n++) {
         protea_alloc_fail_after(n, 0);
-        assert_int_equal(protea_knn(&cx, &score, train, label, 2, test, label, 1, 2, 2, 1, 0.1), PROTEA_ERR_MEMORY);
+        assert_int_equal(score_of(&score, &a, &b, 2, 2, 1, 0.1), PROTEA_ERR_MEMORY);
         protea_alloc_fail_after(0, 0);
     }
 }

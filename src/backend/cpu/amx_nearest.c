@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 
+#include <math.h>
+
 #include "backend/bf16.h"
 #include "backend/cpu/amx_tiles.h"
 
@@ -183,9 +185,64 @@ static void compare(float *best, int32_t *where, const void *block, int64_t n, c
     }
 }
 
+/* ---- all that is below the rows' limits */
+
+/* A square whose sums are in memory: 32 rows from `row` on, n of them real, and 32 centroids from `first` on. */
+typedef struct near_square {
+    const float *sums;
+    int64_t n;
+    int32_t row, first;
+} near_square;
+
+/* Missing rows have a limit that nothing is below. */
+static inline __m512 limits(const protea_near_sink *sink, const near_square *s, int64_t from)
+{
+    return _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), protea_first_lanes(s->n - from), sink->limit + s->row + from);
+}
+
+static void take_below(const protea_near_sink *sink, const near_square *s)
+{
+    protea_near near[SIDE * SIDE];
+    int64_t n = 0;
+    __m512 left = limits(sink, s, 0), right = limits(sink, s, TILE);
+#pragma GCC unroll 4
+    for (int c = 0; c < SIDE; c++) {
+        const float *line = s->sums + c / TILE * 2 * SUMS + c % TILE * TILE;
+        uint32_t low = _mm512_cmp_ps_mask(_mm512_load_ps(line), left, _CMP_LT_OQ);
+        uint32_t high = _mm512_cmp_ps_mask(_mm512_load_ps(line + SUMS), right, _CMP_LT_OQ);
+        for (uint32_t rows = low | high << TILE; rows != 0; rows &= rows - 1) {
+            int r = __builtin_ctz(rows);
+            near[n++] = (protea_near){ s->row + r, s->first + c, line[r / TILE * SUMS + r % TILE] };
+        }
+    }
+    if (n > 0)
+        sink->take(sink->self, near, n);
+}
+
+/* 32 rows stay in the first cache while the panels come from the second. Padding has the shift infinity. */
+static void below_limits(const protea_near_sink *sink, int32_t row, const void *block, int64_t n, const void *panels,
+                         size_t panel_bytes, int64_t n_panels, int32_t first, int64_t depth)
+{
+    float sums[2][4 * SUMS] __attribute__((aligned(64)));
+    near_square before = { 0 };
+    int turn = 0;
+    configure_tiles();
+    for (int64_t from = 0; from < n; from += SIDE)
+        for (int64_t p = 0; p < n_panels; p++) {
+            multiply((const protea_bf16 *)block + from * depth, (const float *)((const char *)panels + (size_t)p * panel_bytes), depth);
+            if (before.sums != NULL)
+                take_below(sink, &before);
+            store_sums(sums[turn]);
+            before = (near_square){ sums[turn], n - from, row + (int32_t)from, first + (int32_t)p * SIDE };
+            turn = !turn;
+        }
+    take_below(sink, &before);
+}
+
 const protea_nearest_ops *protea_amx_nearest(void)
 {
-    static const protea_nearest_ops ops = { 1, SIDE, HEAD, SIDE, STEP, sizeof(protea_bf16), true, pack, copy, compare };
+    static const protea_nearest_ops ops = { 1, SIDE, HEAD, SIDE, STEP, sizeof(protea_bf16), true, pack, copy, compare,
+                                            below_limits };
     return &ops;
 }
 

@@ -54,12 +54,11 @@ static inline __m512bh pair_of(const protea_bf16 *columns)
     return (__m512bh)_mm512_set1_epi32(pair);
 }
 
-/* vectors: of the panel that hold centroids; constant where this is called. */
-static inline __attribute__((always_inline)) void compare_tile(float *best, int32_t *where, const protea_bf16 *x,
-                                                               const char *panel, int32_t first, int64_t depth, int vectors)
+/* Scores of ROWS rows and `vectors` vectors of a panel's centroids: constant where this is called. */
+static inline __attribute__((always_inline)) void tile_scores(__m512 sum[ROWS][VECTORS], const protea_bf16 *x, const char *panel,
+                                                              int64_t depth, int vectors)
 {
     const protea_bf16 *centroids = (const protea_bf16 *)(panel + HEAD);
-    __m512 sum[ROWS][VECTORS];
     for (int r = 0; r < ROWS; r++)
         for (int v = 0; v < vectors; v++)
             sum[r][v] = _mm512_load_ps((const float *)panel + v * LANES);
@@ -74,6 +73,14 @@ static inline __attribute__((always_inline)) void compare_tile(float *best, int3
                 sum[r][v] = _mm512_dpbf16_ps(sum[r][v], c[v], pair);
         }
     }
+}
+
+/* vectors: of the panel that hold centroids. */
+static inline __attribute__((always_inline)) void compare_tile(float *best, int32_t *where, const protea_bf16 *x,
+                                                               const char *panel, int32_t first, int64_t depth, int vectors)
+{
+    __m512 sum[ROWS][VECTORS];
+    tile_scores(sum, x, panel, depth, vectors);
     for (int r = 0; r < ROWS; r++)
         for (int v = 0; v < vectors; v++)
             keep_lower(best + r * LANES, where + r * LANES, sum[r][v], first + v);
@@ -103,9 +110,44 @@ static void compare(float *best, int32_t *where, const void *block, int64_t n, c
     }
 }
 
+/* Appends what of a row's scores is below its limit; returns the new count. */
+static inline int64_t append_below(protea_near *near, int64_t n, const __m512 sum[VECTORS], float limit, int32_t row, int32_t first)
+{
+    for (int v = 0; v < VECTORS; v++) {
+        uint32_t left = _mm512_cmp_ps_mask(sum[v], _mm512_set1_ps(limit), _CMP_LT_OQ);
+        if (left == 0)
+            continue;
+        float score[LANES];
+        _mm512_storeu_ps(score, sum[v]);
+        for (; left != 0; left &= left - 1) {
+            int lane = __builtin_ctz(left);
+            near[n++] = (protea_near){ row, first + v * LANES + lane, score[lane] };
+        }
+    }
+    return n;
+}
+
+/* Padding has the shift infinity, which is below no limit. */
+static void below_limits(const protea_near_sink *sink, int32_t row, const void *block, int64_t n, const void *panels,
+                         size_t panel_bytes, int64_t n_panels, int32_t first, int64_t depth)
+{
+    for (int64_t p = 0; p < n_panels; p++)
+        for (int64_t i = 0; i < n; i += ROWS) {
+            __m512 sum[ROWS][VECTORS];
+            protea_near near[ROWS * PANEL];
+            int64_t count = 0;
+            tile_scores(sum, (const protea_bf16 *)block + i * depth, (const char *)panels + (size_t)p * panel_bytes, depth, VECTORS);
+            for (int r = 0; r < ROWS && i + r < n; r++)
+                count = append_below(near, count, sum[r], sink->limit[row + i + r], row + (int32_t)(i + r), first + (int32_t)p * PANEL);
+            if (count > 0)
+                sink->take(sink->self, near, count);
+        }
+}
+
 const protea_nearest_ops *protea_bf16_nearest(void)
 {
-    static const protea_nearest_ops ops = { LANES, PANEL, HEAD, ROWS, PAIR, sizeof(protea_bf16), true, pack, copy, compare };
+    static const protea_nearest_ops ops = { LANES, PANEL, HEAD, ROWS, PAIR, sizeof(protea_bf16), true, pack, copy, compare,
+                                            below_limits };
     return &ops;
 }
 

@@ -22,6 +22,10 @@ typedef struct protea_nearest_ops {
      * where (n,lanes) becomes the number of j's vector of lanes, counted from `first` on over these panels. */
     void (*compare)(float *best, int32_t *where, const void *block, int64_t n, const void *panels, size_t panel_bytes,
                     int64_t n_panels, int64_t first, int64_t depth);
+    /* Hands over what of the panels' centroids, numbered from `first` on, is below the limits of the n rows of a block, which
+     * are numbered from `row` on. */
+    void (*below)(const protea_near_sink *sink, int32_t row, const void *block, int64_t n, const void *panels, size_t panel_bytes,
+                  int64_t n_panels, int32_t first, int64_t depth);
 } protea_nearest_ops;
 
 /* A bit for each of the first `count` of 16 lanes: none below 1, all from 16 on. */
@@ -30,7 +34,7 @@ static inline uint16_t protea_first_lanes(int64_t count)
     return (uint16_t)(count < 1 ? 0u : count < 16 ? (1u << count) - 1 : 0xffffu);
 }
 
-/* nearest_bytes, nearest_pack and nearest by protea_cpu.nearest. */
+/* nearest_bytes, nearest_pack, nearest and nearest_below by protea_cpu.nearest. */
 void protea_nearest_fill(protea_kernels *k);
 
 /* Inner parts on vectors of this instruction set; bf16: rounded values in f32. */

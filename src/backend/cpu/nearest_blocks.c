@@ -141,9 +141,32 @@ static void nearest(protea_backend *be, int32_t *index, float *score, const floa
     }
 }
 
+/* Of a block of rows, numbered from `first` on. */
+static void block_below(const protea_near_sink *sink, int64_t first, const float *x, int64_t n, const layout *l, char *pack,
+                        const protea_nearest_dims *dims)
+{
+    char *block = pack + l->scratch + (size_t)protea_thread_index() * l->scratch_bytes;
+    l->ops->copy(block, x + first * dims->d, NULL, n, (const float *)pack, dims->d, l->depth);
+    for (int64_t p = 0; p < l->n_panels; p += l->chunk_panels) {
+        int64_t count = l->n_panels - p < l->chunk_panels ? l->n_panels - p : l->chunk_panels;
+        l->ops->below(sink, (int32_t)first, block, n, pack + l->panels + (size_t)p * l->panel_bytes, l->panel_bytes, count,
+                      (int32_t)(p * l->ops->panel), l->depth);
+    }
+}
+
+static void nearest_below(protea_backend *be, const protea_near_sink *sink, const float *x, int64_t n, void *pack,
+                          const protea_nearest_dims *dims)
+{
+    layout l = layout_of(be, dims);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t first = 0; first < n; first += l.block_rows)
+        block_below(sink, first, x, n - first < l.block_rows ? n - first : l.block_rows, &l, pack, dims);
+}
+
 void protea_nearest_fill(protea_kernels *k)
 {
     k->nearest_bytes = nearest_bytes;
     k->nearest_pack = nearest_pack;
     k->nearest = nearest;
+    k->nearest_below = nearest_below;
 }

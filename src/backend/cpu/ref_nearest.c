@@ -34,22 +34,28 @@ static void nearest_pack(protea_backend *be, void *pack, const float *centroids,
     }
 }
 
-static int32_t nearest_of(float *score, const float *x, const double *pack, const protea_nearest_dims *dims)
+/* Of row x and centroid j. */
+static float score_of(const float *x, const double *pack, int64_t j, const protea_nearest_dims *dims)
 {
     int64_t d = dims->d;
     const double *m = pack, *c = m + d, *length = c + dims->k * d;
-    double best = INFINITY;
+    double dot = 0;
+    for (int64_t i = 0; i < d; i++)
+        dot += rounded((double)x[i] - m[i], dims->dtype) * c[j * d + i];
+    return (float)(length[j] - 2 * dot);
+}
+
+static int32_t nearest_of(float *score, const float *x, const double *pack, const protea_nearest_dims *dims)
+{
     int32_t index = 0;
+    *score = INFINITY;
     for (int64_t j = 0; j < dims->k; j++) {
-        double dot = 0;
-        for (int64_t i = 0; i < d; i++)
-            dot += rounded((double)x[i] - m[i], dims->dtype) * c[j * d + i];
-        if ((double)(float)(length[j] - 2 * dot) < best) {
-            best = (double)(float)(length[j] - 2 * dot); /* as a score is kept */
+        float own = score_of(x, pack, j, dims);
+        if (own < *score) {
+            *score = own;
             index = (int32_t)j;
         }
     }
-    *score = (float)best;
     return index;
 }
 
@@ -64,6 +70,19 @@ static void nearest(protea_backend *be, int32_t *index, float *score, const floa
         if (score != NULL)
             score[i] = least;
     }
+}
+
+static void nearest_below(protea_backend *be, const protea_near_sink *sink, const float *x, int64_t n, void *pack,
+                          const protea_nearest_dims *dims)
+{
+    (void)be;
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < dims->k; j++) {
+            protea_near near = { (int32_t)i, (int32_t)j, score_of(x + i * dims->d, pack, j, dims) };
+            if (near.score < sink->limit[i])
+                sink->take(sink->self, &near, 1);
+        }
 }
 
 static double cluster_sum(const protea_backend *be, double *sum, const float *x, const int64_t *rows, const float *weights,
@@ -98,6 +117,7 @@ void protea_ref_fill_nearest(protea_kernels *k)
     k->nearest_bytes = nearest_bytes;
     k->nearest_pack = nearest_pack;
     k->nearest = nearest;
+    k->nearest_below = nearest_below;
     k->cluster_sum = cluster_sum;
     k->squared_distance = squared_distance;
 }

@@ -67,11 +67,10 @@ SIMD_INLINE void keep_lower(float *best, int32_t *where, vf value, int32_t numbe
     *(vi *)where = (lower & number) | (~lower & at);
 }
 
-/* vectors: of the panel that hold centroids; constant where this is called. */
-SIMD_INLINE void compare_tile(float *best, int32_t *where, const float *x, const float *panel, const float *shift, int32_t first,
-                              int64_t depth, int vectors)
+/* Scores of ROWS rows and `vectors` vectors of a panel's centroids: constant where this is called. */
+SIMD_INLINE void tile_scores(vf sum[ROWS][VECTORS], const float *x, const float *panel, const float *shift, int64_t depth,
+                             int vectors)
 {
-    vf sum[ROWS][VECTORS];
     for (int r = 0; r < ROWS; r++)
         for (int v = 0; v < vectors; v++)
             sum[r][v] = aligned(shift + v * LANES);
@@ -86,6 +85,14 @@ SIMD_INLINE void compare_tile(float *best, int32_t *where, const float *x, const
                 sum[r][v] += value * c[v];
         }
     }
+}
+
+/* vectors: of the panel that hold centroids. */
+SIMD_INLINE void compare_tile(float *best, int32_t *where, const float *x, const float *panel, const float *shift, int32_t first,
+                              int64_t depth, int vectors)
+{
+    vf sum[ROWS][VECTORS];
+    tile_scores(sum, x, panel, shift, depth, vectors);
     for (int r = 0; r < ROWS; r++)
         for (int v = 0; v < vectors; v++)
             keep_lower(best + r * LANES, where + r * LANES, sum[r][v], first + v);
@@ -116,11 +123,51 @@ static void compare(float *best, int32_t *where, const void *block, int64_t n, c
     }
 }
 
+/* Appends what of a row's scores is below its limit; returns the new count. */
+SIMD_INLINE int64_t append_below(protea_near *near, int64_t n, const vf sum[VECTORS], float limit, int32_t row, int32_t first)
+{
+    float score[PANEL];
+    int32_t any = 0;
+    vi below = { 0 };
+    for (int v = 0; v < VECTORS; v++)
+        below |= sum[v] < splat(limit);
+    for (int i = 0; i < LANES; i++)
+        any |= below[i];
+    if (any == 0)
+        return n;
+    memcpy(score, sum, sizeof score);
+    for (int32_t i = 0; i < PANEL; i++)
+        if (score[i] < limit)
+            near[n++] = (protea_near){ row, first + i, score[i] };
+    return n;
+}
+
+/* Padding has the shift infinity, which is below no limit. */
+static void below_limits(const protea_near_sink *sink, int32_t row, const void *block, int64_t n, const void *panels,
+                         size_t panel_bytes, int64_t n_panels, int32_t first, int64_t depth)
+{
+    const float *x = block;
+    for (int64_t p = 0; p < n_panels; p++) {
+        const float *shift = (const float *)((const char *)panels + (size_t)p * panel_bytes);
+        const float *panel = (const float *)((const char *)shift + HEAD);
+        for (int64_t i = 0; i < n; i += ROWS) {
+            vf sum[ROWS][VECTORS];
+            protea_near near[ROWS * PANEL];
+            int64_t count = 0;
+            tile_scores(sum, x + i * depth, panel, shift, depth, VECTORS);
+            for (int r = 0; r < ROWS && i + r < n; r++)
+                count = append_below(near, count, sum[r], sink->limit[row + i + r], row + (int32_t)(i + r), first + (int32_t)p * PANEL);
+            if (count > 0)
+                sink->take(sink->self, near, count);
+        }
+    }
+}
+
 const protea_nearest_ops *SIMD_NAME(protea_simd_nearest)(bool bf16)
 {
     static const protea_nearest_ops ops[2] = {
-        { LANES, PANEL, HEAD, ROWS, 1, sizeof(float), false, pack, copy, compare },
-        { LANES, PANEL, HEAD, ROWS, 1, sizeof(float), true, pack, copy_rounded, compare },
+        { LANES, PANEL, HEAD, ROWS, 1, sizeof(float), false, pack, copy, compare, below_limits },
+        { LANES, PANEL, HEAD, ROWS, 1, sizeof(float), true, pack, copy_rounded, compare, below_limits },
     };
     return &ops[bf16];
 }

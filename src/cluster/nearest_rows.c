@@ -1,0 +1,422 @@
+/* Slabs of the gallery go by; each query keeps the rows whose distance, by products of rounded values, is not surely above
+ * that of k others. In the end the distances of what is left are computed exactly. Lengths and distances are in units in which
+ * no row is longer than 1. */
+#include "cluster/nearest_rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "backend/bf16.h"
+#include "base/parallel.h"
+#include "cluster/near_list.h"
+
+enum { SLAB = 2048, PART = 256, GROUP = 256, QUERY_BYTES = 128 << 20 };
+
+/* Of the values that the first pass multiplies: the longest row, and the farthest from the row it was rounded from. */
+typedef struct seen {
+    double length, off;
+} seen;
+
+/* A query while it is searched for. */
+typedef struct wanted {
+    protea_near_list list;
+    seen seen;
+    double square_error, distance_error;    /* see docs/math/knn.md */
+    double bound;                           /* k rows are known to be as near as this; infinite before */
+} wanted;
+
+struct protea_row_search {
+    protea_ctx *cx;
+    protea_some_rows gallery, query;
+    protea_row_metric metric;
+    const int64_t *self;
+    int64_t d, k, room;                     /* room: for candidates of a query */
+    protea_dtype dtype;                     /* of the first pass */
+    double *gallery_scale, *query_scale;    /* (n), (m): to a length of 1, 0 for a zero row; Euclidean: the same for all */
+    bool zero_rows;                         /* there are rows whose scale is 0 */
+    float *centre;                          /* (d) near the middle of the gallery, scaled */
+    float *slab;                            /* (SLAB,d) scaled */
+    protea_arena *memory;                   /* of pack */
+    void *pack;
+    seen so_far;                            /* of the slabs up to the one that is searched */
+    int64_t slab_first;                     /* of that slab */
+    int64_t block, next;                    /* queries of a block; the first of the next */
+    int64_t first;                          /* of this one */
+    float *queries, *limit;                 /* (block,d) scaled, (block) */
+    wanted *wanted;                         /* (block) */
+    float *value;                           /* (block,room) of their lists */
+    int32_t *row;                           /* (block,room) */
+    uint64_t *scratch;                      /* (threads, 2 room) */
+    protea_neighbour *best;                 /* (block,k) */
+    int64_t *n_best;                        /* (block) */
+};
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t *own_scratch(const protea_row_search *s)
+{
+    return s->scratch + protea_thread_index() * 2 * s->room;
+}
+
+/* ---- bounds */
+
+static double root(double x)
+{
+    return x > 0 ? sqrt(x) : 0;
+}
+
+static void set_errors(const protea_row_search *s, wanted *w)
+{
+    double reach = w->seen.length + s->so_far.length;
+    w->square_error = (double)(s->d + 8) * 0x1p-24 * (reach * reach + 2) + 0x1p-22;
+    w->distance_error = w->seen.off + s->so_far.off + 0x1p-20;
+}
+
+/* The most that the score of a row can be whose distance may be up to `distance`. */
+static float largest_score(const wanted *w, double distance)
+{
+    double reach = distance + w->distance_error;
+    return nextafterf((float)(reach * reach + w->square_error - w->seen.length * w->seen.length), INFINITY);
+}
+
+/* The most that the distance of a row with this score can be. */
+static double largest_distance(const wanted *w, float score)
+{
+    return root((double)score + w->seen.length * w->seen.length + w->square_error) + w->distance_error;
+}
+
+/* ---- candidates */
+
+/* What orders rows, smaller first. */
+static float key_of(const protea_row_search *s, int64_t q, int64_t i)
+{
+    protea_backend *be = s->cx->be;
+    const float *x = protea_row_at(&s->query, q, s->d), *c = protea_row_at(&s->gallery, i, s->d);
+    if (s->metric == PROTEA_EUCLIDEAN)
+        return (float)sqrt(be->k.squared_distance(be, x, c, s->d));
+    return 0 - (float)(be->k.dot(be, x, c, s->d) * s->query_scale[q] * s->gallery_scale[i]);
+}
+
+static double distance_of_key(const protea_row_search *s, float key)
+{
+    double distance = s->metric == PROTEA_EUCLIDEAN ? (double)key * s->query_scale[0] : root(2 + 2 * (double)key);
+    return distance + 0x1p-22;
+}
+
+/* Computes what is not exact of the candidates whose rows are below `end`, in order. */
+static void settle_up_to(const protea_row_search *s, wanted *w, int64_t end)
+{
+    protea_near_list *l = &w->list;
+    const int64_t q = s->first + (w - s->wanted);
+    for (; l->n_exact < l->n && l->row[l->n_exact] < end; l->n_exact++)
+        l->value[l->n_exact] = key_of(s, q, l->row[l->n_exact]);
+}
+
+/* Computes all candidates; the k nearest stay. */
+static void settle(const protea_row_search *s, wanted *w)
+{
+    settle_up_to(s, w, s->gallery.n);
+    protea_near_select(&w->list, s->k, own_scratch(s));
+    w->list.n_exact = w->list.n;
+    if (w->list.n == s->k)
+        w->bound = distance_of_key(s, w->list.value[s->k - 1]);
+}
+
+/* Leaves out what is surely farther than k others, by scores alone. */
+static void thin_out(const protea_row_search *s, wanted *w)
+{
+    if (w->list.n <= s->k || w->list.n_exact > 0)
+        return;
+    w->bound = fmin(w->bound, largest_distance(w, protea_near_about(&w->list, s->k)));
+    protea_near_keep(&w->list, largest_score(w, w->bound));
+}
+
+/* Where scores are too close together to tell, distances do; a list that has some of them goes on so. */
+static void make_room(const protea_row_search *s, wanted *w)
+{
+    thin_out(s, w);
+    if (w->list.n > s->room / 4 * 3)
+        settle(s, w);
+}
+
+static bool is_own(const protea_row_search *s, int64_t at, int64_t i)
+{
+    return s->self != NULL && s->self[s->first + at] == protea_row_number(&s->gallery, i);
+}
+
+/* Rows of zeros come at the end. */
+static void take(void *self, const protea_near *near, int64_t n)
+{
+    const protea_row_search *s = self;
+    for (int64_t at = 0; at < n; at++) {
+        wanted *w = &s->wanted[near[at].row];
+        int64_t i = s->slab_first + near[at].centroid;
+        if (!(near[at].score < s->limit[near[at].row]) || !(s->gallery_scale[i] > 0) || is_own(s, near[at].row, i))
+            continue;
+        w->list.value[w->list.n] = near[at].score;
+        w->list.row[w->list.n++] = (int32_t)i;
+        if (w->list.n == s->room) {
+            make_room(s, w);
+            s->limit[near[at].row] = largest_score(w, w->bound);
+        }
+    }
+}
+
+/* ---- rows */
+
+/* Squares, of a row y less the centre as the products see it. */
+static seen see(const protea_row_search *s, const float *y)
+{
+    double square = 0, off = 0;
+    for (int64_t j = 0; j < s->d; j++) {
+        float value = y[j] - s->centre[j];
+        float rounded = s->dtype == PROTEA_BF16 ? protea_bf16_to_f32(protea_f32_to_bf16(value)) : value;
+        square += (double)rounded * (double)rounded;
+        off += (double)(rounded - value) * (double)(rounded - value);
+    }
+    return (seen){ sqrt(square), sqrt(off) };
+}
+
+static void scale_row(float *y, const float *x, double scale, int64_t d)
+{
+    float factor = (float)scale;
+    for (int64_t j = 0; j < d; j++)
+        y[j] = x[j] * factor;
+}
+
+static void prepare_slab(protea_row_search *s, int64_t count)
+{
+    double length = s->so_far.length, off = s->so_far.off;
+#pragma omp parallel for schedule(static) reduction(max : length, off)
+    for (int64_t j = 0; j < count; j++) {
+        float *y = s->slab + j * s->d;
+        scale_row(y, protea_row_at(&s->gallery, s->slab_first + j, s->d), s->gallery_scale[s->slab_first + j], s->d);
+        seen own = see(s, y);
+        length = own.length > length ? own.length : length;
+        off = own.off > off ? own.off : off;
+    }
+    s->so_far = (seen){ length, off };
+}
+
+static void prepare_query(protea_row_search *s, int64_t at)
+{
+    float *y = s->queries + at * s->d;
+    scale_row(y, protea_row_at(&s->query, s->first + at, s->d), s->query_scale[s->first + at], s->d);
+    s->wanted[at] = (wanted){ .list = { s->value + at * s->room, s->row + at * s->room, 0, 0 }, .seen = see(s, y), .bound = INFINITY };
+}
+
+static void search_slab(protea_row_search *s, int64_t count)
+{
+    protea_backend *be = s->cx->be;
+    int64_t rows = smaller(SLAB, s->gallery.n - s->slab_first);
+    const protea_nearest_dims dims = { rows, s->d, s->dtype };
+    const protea_near_sink sink = { s, s->limit, take };
+    prepare_slab(s, rows);
+    be->k.nearest_pack(be, s->pack, s->slab, s->centre, &dims);
+    for (int64_t at = 0; at < count; at++) {
+        set_errors(s, &s->wanted[at]);
+        s->limit[at] = largest_score(&s->wanted[at], s->wanted[at].bound);
+    }
+    be->k.nearest_below(be, &sink, s->queries, count, s->pack, &dims);
+}
+
+/* ---- the end of a block */
+
+/* Candidates come in the order of their rows; so a part of the gallery, and queries, stay in the second cache. */
+static void settle_group(protea_row_search *s, int64_t from, int64_t to)
+{
+    for (int64_t at = from; at < to; at++)
+        thin_out(s, &s->wanted[at]);
+    for (int64_t end = PART; end - PART < s->gallery.n; end += PART)
+        for (int64_t at = from; at < to; at++)
+            settle_up_to(s, &s->wanted[at], end);
+}
+
+/* A row of zeros has the similarity 0 to all, which no distance says; the first k of them are as good as all. */
+static void add_zero_rows(const protea_row_search *s, int64_t at)
+{
+    protea_near_list *l = &s->wanted[at].list;
+    int64_t most = l->n + s->k;
+    for (int64_t i = 0; i < s->gallery.n && l->n < most; i++)
+        if (!(s->gallery_scale[i] > 0) && !is_own(s, at, i)) {
+            l->value[l->n] = 0;
+            l->row[l->n++] = (int32_t)i;
+        }
+    l->n_exact = l->n;
+}
+
+/* Candidates become neighbours. */
+static void finish_query(const protea_row_search *s, int64_t at)
+{
+    protea_near_list *l = &s->wanted[at].list;
+    if (l->n > s->k)
+        settle(s, &s->wanted[at]);
+    if (s->zero_rows)
+        add_zero_rows(s, at);
+    settle(s, &s->wanted[at]);
+    protea_near_sort(l, own_scratch(s));
+    for (int64_t j = 0; j < l->n; j++)
+        s->best[at * s->k + j] = (protea_neighbour){ s->metric == PROTEA_COSINE ? 0 - l->value[j] : l->value[j], l->row[j] };
+    s->n_best[at] = l->n;
+}
+
+void protea_row_search_next(protea_row_search *s, protea_neighbour_block *out)
+{
+    int64_t count = smaller(s->block, s->query.n - s->next);
+    s->first = s->next;
+    s->next += count;
+    s->so_far = (seen){ 0, 0 };
+#pragma omp parallel for schedule(static)
+    for (int64_t at = 0; at < count; at++)
+        prepare_query(s, at);
+    for (s->slab_first = 0; s->slab_first < s->gallery.n && count > 0; s->slab_first += SLAB)
+        search_slab(s, count);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t from = 0; from < count; from += GROUP) {
+        settle_group(s, from, smaller(from + GROUP, count));
+        for (int64_t at = from; at < smaller(from + GROUP, count); at++)
+            finish_query(s, at);
+    }
+    *out = (protea_neighbour_block){ s->first, count, s->k, s->best, s->n_best };
+}
+
+/* ---- beginning and end */
+
+/* Lengths to scales. Euclidean: a power of two, which changes no digit. */
+static void to_scales(double *x, int64_t n, protea_row_metric metric, double longest)
+{
+    double same = longest > 0 ? ldexp(1, -(int)ceil(log2(longest))) : 1;
+    for (int64_t i = 0; i < n; i++)
+        x[i] = metric == PROTEA_EUCLIDEAN ? same : x[i] > 0 ? 1 / x[i] : 0;
+}
+
+static protea_status find_scales(protea_row_search *s)
+{
+    double longest = 0;
+    PROTEA_TRY(protea_row_lengths(s->gallery_scale, &longest, &s->gallery, s->d));
+    PROTEA_TRY(protea_row_lengths(s->query_scale, &longest, &s->query, s->d));
+    to_scales(s->gallery_scale, s->gallery.n, s->metric, longest);
+    to_scales(s->query_scale, s->query.n, s->metric, longest);
+    for (int64_t i = 0; i < s->gallery.n; i++)
+        s->zero_rows = s->zero_rows || !(s->gallery_scale[i] > 0);
+    return PROTEA_OK;
+}
+
+static protea_status new_rows(protea_row_search *s)
+{
+    protea_backend *be = s->cx->be;
+    const protea_nearest_dims dims = { smaller(SLAB, s->gallery.n), s->d, s->dtype };
+    PROTEA_TRY(protea_new(&s->gallery_scale, (size_t)s->gallery.n, sizeof(double), "kNN lengths"));
+    PROTEA_TRY(protea_new(&s->query_scale, (size_t)s->query.n, sizeof(double), "kNN lengths"));
+    PROTEA_TRY(protea_new(&s->centre, (size_t)s->d, sizeof(float), "kNN rows"));
+    PROTEA_TRY(protea_new(&s->slab, (size_t)(dims.k * s->d), sizeof(float), "kNN rows"));
+    if (s->gallery.n == 0)
+        return PROTEA_OK;
+    size_t bytes = be->k.nearest_bytes(be, &dims);
+    PROTEA_TRY(protea_arena_new(&s->memory, bytes, "kNN rows"));
+    return protea_arena_alloc(s->memory, &s->pack, bytes);
+}
+
+static protea_status new_queries(protea_row_search *s, size_t bytes)
+{
+    size_t d = (size_t)s->d, k = (size_t)s->k, room = (size_t)s->room;
+    size_t each = d * sizeof(float) + sizeof *s->wanted + room * (sizeof(float) + sizeof(int32_t)) + k * sizeof(protea_neighbour);
+    int64_t block = (int64_t)((bytes > 0 ? bytes : QUERY_BYTES) / each);
+    s->block = smaller(block < 1 ? 1 : block, s->query.n);
+    size_t n = (size_t)s->block;
+    PROTEA_TRY(protea_new(&s->queries, n * d, sizeof(float), "kNN queries"));
+    PROTEA_TRY(protea_new(&s->limit, n, sizeof(float), "kNN queries"));
+    PROTEA_TRY(protea_new(&s->wanted, n, sizeof *s->wanted, "kNN queries"));
+    PROTEA_TRY(protea_new(&s->value, n * room, sizeof(float), "kNN candidates"));
+    PROTEA_TRY(protea_new(&s->row, n * room, sizeof(int32_t), "kNN candidates"));
+    PROTEA_TRY(protea_new(&s->scratch, (size_t)protea_threads() * 2 * room, sizeof(uint64_t), "kNN candidates"));
+    PROTEA_TRY(protea_new(&s->best, n * k, sizeof *s->best, "kNN neighbours"));
+    return protea_new(&s->n_best, n, sizeof *s->n_best, "kNN neighbours");
+}
+
+static protea_status open_search(protea_row_search *s, size_t query_bytes)
+{
+    PROTEA_TRY(new_rows(s));
+    PROTEA_TRY(find_scales(s));
+    protea_row_centre(s->centre, &s->gallery, s->gallery_scale, s->d);
+    return new_queries(s, query_bytes);
+}
+
+protea_status protea_row_search_new(protea_row_search **out, protea_ctx *cx, const protea_some_rows *gallery,
+                                    const protea_some_rows *query, int64_t d, const protea_row_search_opts *opts)
+{
+    protea_row_search *s;
+    *out = NULL;
+    if (opts->k < 1)
+        return protea_fail(PROTEA_ERR_USAGE, "kNN: k %lld found, at least 1 wanted", (long long)opts->k);
+    if (gallery->n > INT32_MAX)
+        return protea_fail(PROTEA_ERR_INPUT, "kNN: %lld rows of %s features found, at most %d wanted", (long long)gallery->n,
+                           gallery->name, INT32_MAX);
+    PROTEA_TRY(protea_new(&s, 1, sizeof *s, "a search for neighbours"));
+    s->cx = cx;
+    s->gallery = *gallery;
+    s->query = *query;
+    s->metric = opts->metric;
+    s->self = opts->self;
+    s->d = d;
+    s->k = smaller(opts->k, gallery->n);
+    s->room = 4 * s->k + 64;
+    s->dtype = cx->be->bf16_multiplies ? PROTEA_BF16 : PROTEA_F32;
+    protea_status status = open_search(s, opts->query_bytes);
+    if (status == PROTEA_OK)
+        *out = s;
+    else
+        protea_row_search_free(s);
+    return status;
+}
+
+void protea_row_search_free(protea_row_search *s)
+{
+    if (s == NULL)
+        return;
+    protea_free(s->gallery_scale);
+    protea_free(s->query_scale);
+    protea_free(s->centre);
+    protea_free(s->slab);
+    protea_arena_free(s->memory);
+    protea_free(s->queries);
+    protea_free(s->limit);
+    protea_free(s->wanted);
+    protea_free(s->value);
+    protea_free(s->row);
+    protea_free(s->scratch);
+    protea_free(s->best);
+    protea_free(s->n_best);
+    protea_free(s);
+}
+
+/* ---- all at once */
+
+static void copy_block(int64_t *neighbour, float *similarity, const protea_neighbour_block *b, int64_t k)
+{
+    for (int64_t at = 0; at < b->count * k; at++) {
+        int64_t q = at / k, place = at % k, to = b->first * k + at;
+        bool found = place < b->n[q];
+        const protea_neighbour *from = b->best + q * b->k + place;
+        neighbour[to] = found ? from->i : -1;
+        if (similarity != NULL)
+            similarity[to] = found ? from->value : 0;
+    }
+}
+
+protea_status protea_nearest_rows(protea_ctx *cx, int64_t *neighbour, float *similarity, const float *train, int64_t n,
+                                  const float *test, const int64_t *self, int64_t m, int64_t d, int64_t k)
+{
+    const protea_some_rows gallery = { train, NULL, n, "gallery" }, query = { test, NULL, m, "query" };
+    const protea_row_search_opts opts = { .metric = PROTEA_COSINE, .k = k, .self = self };
+    protea_row_search *s;
+    protea_neighbour_block b;
+    PROTEA_TRY(protea_row_search_new(&s, cx, &gallery, &query, d, &opts));
+    for (protea_row_search_next(s, &b); b.count > 0; protea_row_search_next(s, &b))
+        copy_block(neighbour, similarity, &b, k);
+    protea_row_search_free(s);
+    return PROTEA_OK;
+}
