@@ -10,7 +10,7 @@
 #include "base/parallel.h"
 #include "cluster/near_list.h"
 
-enum { SLAB = 2048, PART = 256, GROUP = 256, QUERY_BYTES = 128 << 20 };
+enum { SLAB = 2048, PART_BYTES = 256 << 10, GROUP_BYTES = 1 << 20, QUERY_BYTES = 128 << 20, LINE = 64 };
 
 /* Of the values that the first pass multiplies: the longest row, and the farthest from the row it was rounded from. */
 typedef struct seen {
@@ -225,14 +225,34 @@ static void search_slab(protea_row_search *s, int64_t count)
 
 /* ---- the end of a block */
 
-/* Candidates come in the order of their rows; so a part of the gallery, and queries, stay in the second cache. */
+/* So many rows as fit into a cache. */
+static int64_t rows_in(const protea_row_search *s, int64_t bytes)
+{
+    int64_t rows = bytes / (s->d * (int64_t)sizeof(float));
+    return rows < 1 ? 1 : rows;
+}
+
+/* Has the rows [from, to) of the gallery brought into the second cache. */
+static void fetch(const protea_row_search *s, int64_t from, int64_t to)
+{
+    for (int64_t i = from; i < smaller(to, s->gallery.n); i++)
+        for (int64_t j = 0; j < s->d; j += LINE / (int64_t)sizeof(float))
+            __builtin_prefetch(protea_row_at(&s->gallery, i, s->d) + j, 0, 2);
+}
+
+/* Candidates come in the order of their rows: a part of the gallery and a group of queries stay in the second cache, while the
+ * next part comes. */
 static void settle_group(protea_row_search *s, int64_t from, int64_t to)
 {
+    const int64_t part = rows_in(s, PART_BYTES), share = (part + to - from - 1) / (to - from);
     for (int64_t at = from; at < to; at++)
         thin_out(s, &s->wanted[at]);
-    for (int64_t end = PART; end - PART < s->gallery.n; end += PART)
-        for (int64_t at = from; at < to; at++)
+    for (int64_t end = part; end - part < s->gallery.n; end += part)
+        for (int64_t at = from; at < to; at++) {
+            int64_t next = end + (at - from) * share;
+            fetch(s, next, smaller(next + share, end + part));
             settle_up_to(s, &s->wanted[at], end);
+        }
 }
 
 /* A row of zeros has the similarity 0 to all, which no distance says; the first k of them are as good as all. */
@@ -265,7 +285,7 @@ static void finish_query(const protea_row_search *s, int64_t at)
 
 void protea_row_search_next(protea_row_search *s, protea_neighbour_block *out)
 {
-    int64_t count = smaller(s->block, s->query.n - s->next);
+    const int64_t count = smaller(s->block, s->query.n - s->next), group = rows_in(s, GROUP_BYTES);
     s->first = s->next;
     s->next += count;
     s->so_far = (seen){ 0, 0 };
@@ -275,9 +295,9 @@ void protea_row_search_next(protea_row_search *s, protea_neighbour_block *out)
     for (s->slab_first = 0; s->slab_first < s->gallery.n && count > 0; s->slab_first += SLAB)
         search_slab(s, count);
 #pragma omp parallel for schedule(dynamic)
-    for (int64_t from = 0; from < count; from += GROUP) {
-        settle_group(s, from, smaller(from + GROUP, count));
-        for (int64_t at = from; at < smaller(from + GROUP, count); at++)
+    for (int64_t from = 0; from < count; from += group) {
+        settle_group(s, from, smaller(from + group, count));
+        for (int64_t at = from; at < smaller(from + group, count); at++)
             finish_query(s, at);
     }
     *out = (protea_neighbour_block){ s->first, count, s->k, s->best, s->n_best };

@@ -1,5 +1,5 @@
 /* On every instruction set, the fast search for nearest centroids finds what the reference finds, at sizes that fill no block,
- * panel or vector; of equal centroids the first; and sums of clusters and distances are the reference's. */
+ * panel or vector; of equal centroids the first; all that are below a limit; and sums of clusters and distances are the reference's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,6 +109,69 @@ static void so_do_vectors_that_do_not_multiply_bf16(void **state)
     cpu->nearest[true] = own;
 }
 
+/* How often each pair was handed over, and its score. */
+typedef struct taken {
+    const problem *p;
+    float *score;           /* (n,k): by pair */
+    int *count;             /* (n,k) */
+} taken;
+
+static void take(void *self, const protea_near *near, int64_t n)
+{
+    taken *t = self;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t pair = near[i].row * t->p->dims.k + near[i].centroid;
+        t->count[pair]++;
+        t->score[pair] = near[i].score;
+    }
+}
+
+static taken take_below(protea_backend *be, const problem *p, float *limit)
+{
+    size_t pairs = (size_t)(p->n * p->dims.k);
+    taken t = { p, calloc(pairs, sizeof *t.score), calloc(pairs, sizeof *t.count) };
+    const protea_near_sink sink = { &t, limit, take };
+    void *pack = room(be->k.nearest_bytes(be, &p->dims));
+    be->k.nearest_pack(be, pack, p->centroids, p->centre, &p->dims);
+    be->k.nearest_below(be, &sink, p->x, p->n, pack, &p->dims);
+    free(pack);
+    return t;
+}
+
+static void check_below(int64_t n, int64_t d, int64_t k, protea_dtype dtype)
+{
+    problem p = problem_new(n, d, k, dtype);
+    float *limit = room((size_t)n * sizeof *limit);
+    for (int64_t i = 0; i < n; i++)
+        limit[i] = i % 3 == 0 ? INFINITY : i % 3 == 1 ? -INFINITY : 0;
+    taken wanted = take_below(reference, &p, limit), found = take_below(fast, &p, limit);
+    float slack = 1e-5f * (float)d;
+    for (int64_t i = 0; i < n * k; i++) {
+        float bound = limit[i / k];
+        assert_in_range(found.count[i], 0, 1);
+        if (found.count[i] && wanted.count[i])
+            assert_true(fabsf(found.score[i] - wanted.score[i]) <= slack);
+        else if (found.count[i] || wanted.count[i])
+            assert_true(fabsf((found.count[i] ? found.score[i] : wanted.score[i]) - bound) <= slack);
+    }
+    free(limit);
+    free(wanted.score);
+    free(wanted.count);
+    free(found.score);
+    free(found.count);
+    problem_free(&p);
+}
+
+static void hands_over_what_is_below(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = { { 1, 1, 1 }, { 3, 5, 33 }, { 33, 16, 16 }, { 31, 32, 47 }, { 257, 33, 49 }, { 515, 7, 97 },
+                                        { 40, 300, 640 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int dtype = PROTEA_F32; dtype <= PROTEA_BF16; dtype++)
+            check_below(sizes[i][0], sizes[i][1], sizes[i][2], (protea_dtype)dtype);
+}
+
 /* Every centroid three times, far apart and close together. */
 static void the_first_of_equals(void **state)
 {
@@ -164,6 +227,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_the_reference_finds),
         cmocka_unit_test(so_do_vectors_that_do_not_multiply_bf16),
+        cmocka_unit_test(hands_over_what_is_below),
         cmocka_unit_test(the_first_of_equals),
         cmocka_unit_test(sums_and_distances),
     };

@@ -71,6 +71,8 @@ static void exp_less(protea_backend *be, float *y, float *restrict sum, const fl
     }
 }
 
+typedef double vd __attribute__((vector_size(PROTEA_LANES * 8)));
+
 /* A fixed number of running sums, added up in double. */
 static double dot(protea_backend *be, const float *restrict a, const float *restrict b, int64_t n)
 {
@@ -84,10 +86,13 @@ static double dot(protea_backend *be, const float *restrict a, const float *rest
             sum[s] += load(a, i + s * LANES, LANES, PROTEA_F32) * load(b, i + s * LANES, LANES, PROTEA_F32);
     for (; i < n; i++)
         total += (double)a[i] * (double)b[i];
-    vf all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    for (int j = 0; j < LANES; j++)
-        total += (double)all[j];
-    return total;
+    vd all = __builtin_convertvector((sum[0] + sum[1]) + (sum[2] + sum[3]), vd);
+    double lane[LANES];
+    memcpy(lane, &all, sizeof lane);
+    for (int half = LANES / 2; half > 0; half /= 2) /* a tree, whose additions need not wait for each other */
+        for (int j = 0; j < half; j++)
+            lane[j] += lane[j + half];
+    return total + lane[0];
 }
 
 static void axpy(protea_backend *be, float *restrict y, float a, const float *restrict x, int64_t n)
