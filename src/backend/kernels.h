@@ -73,6 +73,12 @@ typedef struct protea_near_sink {
 
 typedef enum protea_act { PROTEA_LINEAR, PROTEA_RELU } protea_act;
 
+/* How a convolution for inference ends: y = act(sums + bias), or act(sums + bias + y) when it adds. */
+typedef struct protea_conv_ending {
+    bool add;
+    protea_act act;
+} protea_conv_ending;
+
 typedef struct protea_backend protea_backend;
 
 typedef struct protea_kernels {
@@ -92,6 +98,15 @@ typedef struct protea_kernels {
                                         const protea_conv_dims *d, void *scratch);
     protea_status (*conv_backward_weights)(protea_backend *be, float *dw, const void *dy, const void *x,
                                            const protea_conv_dims *d, void *scratch);
+
+    /* ---- convolution for inference: of weights and bias (O) that were laid out once for these dims and this ending (bf16: of
+     * weights rounded to bf16; y is rounded once). packed, scratch: so many bytes, 64-aligned. Errors: as above. */
+    protea_status (*conv_fused_bytes)(protea_backend *be, size_t *packed, size_t *scratch, const protea_conv_dims *d,
+                                      protea_conv_ending ending);
+    protea_status (*conv_fused_pack)(protea_backend *be, void *packed, const float *w, const float *bias, const protea_conv_dims *d,
+                                     protea_conv_ending ending, void *scratch);
+    protea_status (*conv_fused)(protea_backend *be, void *y, const void *x, void *packed, const protea_conv_dims *d,
+                                protea_conv_ending ending, void *scratch);
 
     /* ---- batch-norm, in parts so that ranks can merge statistics between them.
      * mean, var (G,C): biased variance of each group. */

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "eval/views.h"
+#include "nn/folds.h"
 
-enum { BATCH_PIXELS = 256 * 32 * 32, MOST_IMAGES = 256, FEWEST_IMAGES = 8 };
+enum { BATCH_PIXELS = 32 * 224 * 224, MOST_IMAGES = 256, FEWEST_IMAGES = 8 };
 
 typedef struct extraction {
     const protea_model *model;
@@ -21,6 +22,7 @@ typedef struct extraction {
     float *z;                  /* (batch,dim): where the pass leaves its features */
     protea_views views;
     protea_place *place;       /* (batch) */
+    protea_folds *folds;       /* of the backbone */
 } extraction;
 
 int64_t protea_features_dim(const protea_model *model, protea_feature_kind kind)
@@ -52,7 +54,7 @@ static protea_status forward(protea_ctx *cx, void *self)
 {
     const extraction *e = self;
     const protea_model *m = e->model;
-    const protea_pass pass = { 0 };
+    const protea_pass pass = { .folds = e->folds };
     const protea_tensor x = { .data = e->packed, .dtype = PROTEA_F32, .n_dims = 4,
                               .dim = { e->batch, 3, e->pass_side, e->pass_side } };
     size_t kept = protea_arena_mark(cx->kept), scratch = protea_arena_mark(cx->scratch);
@@ -133,6 +135,7 @@ static protea_status extraction_new(extraction *e)
     PROTEA_TRY(protea_new(&e->side, (size_t)e->batch, sizeof *e->side, "views"));
     if (e->model->pixels)
         return PROTEA_OK;
+    PROTEA_TRY(protea_folds_new(&e->folds));
     PROTEA_TRY(protea_new(&e->x, (size_t)(e->batch * e->view), sizeof *e->x, "views"));
     PROTEA_TRY(protea_new(&e->packed, (size_t)(e->batch * e->view), sizeof *e->packed, "views"));
     return protea_new(&e->z, (size_t)(e->batch * protea_features_dim(e->model, e->kind)), sizeof *e->z, "features");
@@ -141,6 +144,7 @@ static protea_status extraction_new(extraction *e)
 static void extraction_free(extraction *e)
 {
     protea_views_release(&e->views);
+    protea_folds_free(e->folds);
     protea_free(e->place);
     protea_free(e->side);
     protea_free(e->x);

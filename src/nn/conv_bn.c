@@ -1,6 +1,7 @@
 /* A convolution and its batch-norm. */
 #include "nn/conv_bn.h"
 
+#include "nn/folds.h"
 #include "nn/init.h"
 
 protea_status protea_conv_bn_init(protea_conv_bn *u, int64_t in, int64_t out, protea_conv_geometry g, protea_rng *rng)
@@ -27,11 +28,28 @@ protea_status protea_conv_bn_visit(protea_conv_bn *u, const char *prefix, const 
     return protea_bn_visit(&u->bn, full, v);
 }
 
+protea_status protea_conv_bn_shape(protea_ctx *cx, const protea_conv_bn *u, protea_tensor *y, const protea_tensor *x)
+{
+    return protea_native_shape(cx, y, x->dtype, x->dim[0], u->bn.channels, protea_conv_size(x->dim[2], u->geometry),
+                               protea_conv_size(x->dim[3], u->geometry));
+}
+
+protea_status protea_conv_bn_infer(protea_ctx *cx, protea_conv_bn *u, const protea_pass *pass, protea_tensor *y,
+                                   const protea_tensor *x, protea_conv_ending ending)
+{
+    void *packed;
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(protea_folds_find(cx, pass->folds, &packed, u, y, x, ending));
+    PROTEA_TRY(protea_conv_fused(cx, y, x, packed, u->geometry, ending));
+    protea_arena_release(cx->scratch, mark);
+    return PROTEA_OK;
+}
+
 protea_status protea_conv_bn_forward(protea_ctx *cx, protea_conv_bn *u, const protea_pass *pass, protea_tensor *c,
                                      protea_where where, const protea_tensor *x, protea_bn_record *record)
 {
-    int64_t h = protea_conv_size(x->dim[2], u->geometry), w = protea_conv_size(x->dim[3], u->geometry);
-    PROTEA_TRY(protea_tensor_native(cx, c, where, x->dtype, x->dim[0], u->bn.channels, h, w));
+    PROTEA_TRY(protea_conv_bn_shape(cx, u, c, x));
+    PROTEA_TRY(protea_tensor_like(cx, c, where, c));
     PROTEA_TRY(protea_conv(cx, c, x, &u->weight.w, u->geometry));
     return protea_bn_prepare(cx, &u->bn, pass, c, record);
 }

@@ -18,6 +18,12 @@ void protea_conv_bn_release(protea_conv_bn *u);
 protea_status protea_conv_bn_visit(protea_conv_bn *u, const char *prefix, const char *conv, const char *bn,
                                    const protea_visitor *v);
 
+/* For inference: y = act(bn(conv(x))), or with y added before act (ending); its memory is the caller's. */
+protea_status protea_conv_bn_infer(protea_ctx *cx, protea_conv_bn *u, const protea_pass *pass, protea_tensor *y,
+                                   const protea_tensor *x, protea_conv_ending ending);
+/* y's shape for x, with no memory yet. */
+protea_status protea_conv_bn_shape(protea_ctx *cx, const protea_conv_bn *u, protea_tensor *y, const protea_tensor *x);
+
 /* c: the convolution's output for x, of the caller's choosing where; record: its batch-norm, prepared. */
 protea_status protea_conv_bn_forward(protea_ctx *cx, protea_conv_bn *u, const protea_pass *pass, protea_tensor *c,
                                      protea_where where, const protea_tensor *x, protea_bn_record *record);

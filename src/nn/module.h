@@ -15,6 +15,9 @@ protea_status protea_tape_pop(protea_tape *tape, void *record, size_t size);
 void protea_tape_clear(protea_tape *tape);
 bool protea_tape_is_empty(const protea_tape *tape);
 
+/* Convolutions with their batch-norms folded in, for inference (nn/folds.h). */
+typedef struct protea_folds protea_folds;
+
 /* How a forward pass runs. Batch-norm's mode is apart from the tape on purpose: MoCo's key encoder uses batch
  * statistics without gradient; Tent takes gradients with batch statistics and moves no running ones. */
 typedef struct protea_pass {
@@ -25,6 +28,7 @@ typedef struct protea_pass {
                            * 0: the batch's alone */
     int64_t bn_groups;    /* groups of samples with statistics of their own; 0 or 1: the whole batch */
     int64_t bn_run;       /* protea_groups.run; 0: contiguous parts */
+    protea_folds *folds;  /* with neither tape nor batch_stats: batch-norm is folded into the convolutions; NULL: apart */
 } protea_pass;
 
 /* A trained tensor and its gradient (plain f32, heap). */

@@ -92,12 +92,33 @@ static protea_status run_forward(protea_ctx *cx, protea_block *b, const protea_p
     return protea_bn_normalize(cx, &r->bn[last], &r->y, &r->c[last], &skip, PROTEA_RELU);
 }
 
+/* With batch-norm folded in: the skip is put into y first, and the last convolution adds to it. */
+static protea_status infer(protea_ctx *cx, protea_block *b, const protea_pass *pass, protea_tensor *y, const protea_tensor *x)
+{
+    const protea_conv_ending inner = { false, PROTEA_RELU }, skip = { false, PROTEA_LINEAR }, last = { true, PROTEA_RELU };
+    protea_tensor in = *x, out;
+    for (int i = 0; i < b->n_convs - 1; i++) {
+        PROTEA_TRY(protea_conv_bn_shape(cx, &b->conv[i], &out, &in));
+        PROTEA_TRY(protea_tensor_like(cx, &out, PROTEA_SCRATCH, &out));
+        PROTEA_TRY(protea_conv_bn_infer(cx, &b->conv[i], pass, &out, &in, inner));
+        in = out;
+    }
+    if (b->has_down)
+        PROTEA_TRY(protea_conv_bn_infer(cx, &b->down, pass, y, x, skip));
+    else if (y->data != x->data)
+        PROTEA_TRY(protea_copy(cx, y, x));
+    return protea_conv_bn_infer(cx, &b->conv[b->n_convs - 1], pass, y, &in, last);
+}
+
 protea_status protea_block_forward(protea_ctx *cx, protea_block *b, const protea_pass *pass, protea_tensor *y,
                                    const protea_tensor *x)
 {
     record r = { .x = *x, .y = *y };
     size_t mark = protea_arena_mark(cx->scratch);
-    PROTEA_TRY(run_forward(cx, b, pass, &r));
+    if (pass->folds != NULL)
+        PROTEA_TRY(infer(cx, b, pass, y, x));
+    else
+        PROTEA_TRY(run_forward(cx, b, pass, &r));
     protea_arena_release(cx->scratch, mark);
     return pass->tape ? protea_tape_push(pass->tape, &r, sizeof r) : PROTEA_OK;
 }

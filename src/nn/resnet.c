@@ -127,19 +127,35 @@ static protea_status stem_shape(protea_ctx *cx, const resnet *r, protea_tensor *
     return protea_native_shape(cx, y, cx->compute, x->dim[0], r->stem.bn.channels, h, w);
 }
 
+/* *a = relu(bn(conv(t->image))); without dimensions yet, it is put in scratch, over t->c where that is not kept. */
+static protea_status stem_convolution(protea_ctx *cx, resnet *r, const protea_pass *pass, protea_tensor *a, record *t)
+{
+    bool placed = a->n_dims > 0;
+    if (pass->folds != NULL) {
+        if (!placed)
+            PROTEA_TRY(protea_conv_bn_shape(cx, &r->stem, a, &t->image));
+        if (!placed)
+            PROTEA_TRY(protea_tensor_like(cx, a, PROTEA_SCRATCH, a));
+        return protea_conv_bn_infer(cx, &r->stem, pass, a, &t->image, (protea_conv_ending){ false, PROTEA_RELU });
+    }
+    PROTEA_TRY(protea_conv_bn_forward(cx, &r->stem, pass, &t->c, pass->tape ? PROTEA_KEPT : PROTEA_SCRATCH, &t->image, &t->bn));
+    if (!placed)
+        *a = t->c;
+    if (!placed && pass->tape)
+        PROTEA_TRY(protea_tensor_like(cx, a, PROTEA_SCRATCH, &t->c));
+    return protea_bn_normalize(cx, &t->bn, a, &t->c, NULL, PROTEA_RELU);
+}
+
 /* Images to t->y, whose memory is the caller's; c, image and where are kept with a tape, else in scratch. */
 static protea_status stem_forward(protea_ctx *cx, resnet *r, const protea_pass *pass, const protea_tensor *x, record *t)
 {
     protea_where where = pass->tape ? PROTEA_KEPT : PROTEA_SCRATCH;
     PROTEA_TRY(protea_tensor_native(cx, &t->image, where, cx->compute, x->dim[0], 3, x->dim[2], x->dim[3]));
     PROTEA_TRY(protea_to_native(cx, &t->image, x));
-    PROTEA_TRY(protea_conv_bn_forward(cx, &r->stem, pass, &t->c, where, &t->image, &t->bn));
     if (!r->max_pool)
-        return protea_bn_normalize(cx, &t->bn, &t->y, &t->c, NULL, PROTEA_RELU);
-    protea_tensor a = t->c, bytes = t->y;
-    if (pass->tape)
-        PROTEA_TRY(protea_tensor_like(cx, &a, PROTEA_SCRATCH, &t->c));
-    PROTEA_TRY(protea_bn_normalize(cx, &t->bn, &a, &t->c, NULL, PROTEA_RELU));
+        return stem_convolution(cx, r, pass, &t->y, t);
+    protea_tensor a = { 0 }, bytes = t->y;
+    PROTEA_TRY(stem_convolution(cx, r, pass, &a, t));
     bytes.dtype = PROTEA_U8;
     PROTEA_TRY(protea_tensor_like(cx, &t->where, where, &bytes));
     return protea_max_pool(cx, &t->y, &t->where, &a, pool_window);

@@ -23,6 +23,16 @@ protea_status protea_conv_backward_data(protea_ctx *cx, protea_tensor *dx, const
 protea_status protea_conv_backward_weights(protea_ctx *cx, protea_tensor *dw, const protea_tensor *dy, const protea_tensor *x,
                                            protea_conv_geometry g); /* dw += */
 
+/* For inference: y = act(conv(x, w) + bias), or with y added before act. packed: what protea_conv_fused_pack made of w (O,C,K,K)
+ * and bias (O), both plain f32, for x and y of these shapes; *packed_bytes: how much memory that is, 64-aligned. */
+protea_status protea_conv_fused(protea_ctx *cx, protea_tensor *y, const protea_tensor *x, void *packed, protea_conv_geometry g,
+                                protea_conv_ending ending);
+protea_status protea_conv_fused_bytes(protea_ctx *cx, size_t *packed_bytes, const protea_tensor *y, const protea_tensor *x,
+                                      protea_conv_geometry g, protea_conv_ending ending);
+protea_status protea_conv_fused_pack(protea_ctx *cx, void *packed, const protea_tensor *w, const protea_tensor *bias,
+                                     const protea_tensor *y, const protea_tensor *x, protea_conv_geometry g,
+                                     protea_conv_ending ending);
+
 protea_status protea_relu(protea_ctx *cx, protea_tensor *y, const protea_tensor *x);
 protea_status protea_relu_backward(protea_ctx *cx, protea_tensor *dx, const protea_tensor *y, const protea_tensor *dy);
 protea_status protea_add(protea_ctx *cx, protea_tensor *y, const protea_tensor *a, const protea_tensor *b);

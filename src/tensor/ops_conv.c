@@ -73,6 +73,52 @@ protea_status protea_conv_backward_weights(protea_ctx *cx, protea_tensor *dw, co
     return PROTEA_OK;
 }
 
+protea_status protea_conv_fused_bytes(protea_ctx *cx, size_t *packed_bytes, const protea_tensor *y, const protea_tensor *x,
+                                      protea_conv_geometry g, protea_conv_ending ending)
+{
+    protea_conv_dims d;
+    size_t scratch;
+    PROTEA_TRY(window_dims("conv_fused", &d, x, y, g));
+    return cx->be->k.conv_fused_bytes(cx->be, packed_bytes, &scratch, &d, ending);
+}
+
+static protea_status take_fused_scratch(protea_ctx *cx, void *scratch, const protea_conv_dims *d, protea_conv_ending ending)
+{
+    size_t packed, bytes;
+    PROTEA_TRY(cx->be->k.conv_fused_bytes(cx->be, &packed, &bytes, d, ending));
+    return protea_arena_alloc(cx->scratch, scratch, bytes);
+}
+
+protea_status protea_conv_fused_pack(protea_ctx *cx, void *packed, const protea_tensor *w, const protea_tensor *bias,
+                                     const protea_tensor *y, const protea_tensor *x, protea_conv_geometry g,
+                                     protea_conv_ending ending)
+{
+    protea_conv_dims d;
+    void *scratch;
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(conv_dims("conv_fused_pack", &d, x, y, w, g));
+    PROTEA_TRY(protea_check_plain("conv_fused_pack", "bias", bias, 1, &y->dim[1]));
+    PROTEA_TRY(take_fused_scratch(cx, &scratch, &d, ending));
+    if (!cx->planning)
+        PROTEA_TRY(cx->be->k.conv_fused_pack(cx->be, packed, protea_f32(w), protea_f32(bias), &d, ending, scratch));
+    protea_arena_release(cx->scratch, mark);
+    return PROTEA_OK;
+}
+
+protea_status protea_conv_fused(protea_ctx *cx, protea_tensor *y, const protea_tensor *x, void *packed, protea_conv_geometry g,
+                                protea_conv_ending ending)
+{
+    protea_conv_dims d;
+    void *scratch;
+    size_t mark = protea_arena_mark(cx->scratch);
+    PROTEA_TRY(window_dims("conv_fused", &d, x, y, g));
+    PROTEA_TRY(take_fused_scratch(cx, &scratch, &d, ending));
+    if (!cx->planning)
+        PROTEA_TRY(cx->be->k.conv_fused(cx->be, y->data, x->data, packed, &d, ending, scratch));
+    protea_arena_release(cx->scratch, mark);
+    return PROTEA_OK;
+}
+
 /* A window position must fit the u8 that remembers it. */
 static protea_status pool_dims(const char *op, protea_conv_dims *d, const protea_tensor *x, const protea_tensor *y,
                                const protea_tensor *where, protea_conv_geometry g)

@@ -112,7 +112,7 @@ static void check_implementation(const shape *s, protea_dtype dtype, protea_conv
     protea_conv_plan *plan;
     protea_conv_dims d = dims_for(fast, dtype, s);
     protea_cpu *cpu = protea_cpu_of(fast);
-    assert_int_equal(protea_conv_cache_find(&plan, &cpu->convs, cpu->onednn, &d, pass), PROTEA_OK);
+    assert_int_equal(protea_conv_cache_find(&plan, &cpu->convs, cpu->onednn, &d, pass, NULL), PROTEA_OK);
     if (strstr(protea_conv_plan_name(plan), "ref") != NULL)
         fail_msg("%lld -> %lld @%lld pass %d dtype %d: %s", (long long)s->c, (long long)s->o, (long long)s->h, (int)pass,
                  (int)dtype, protea_conv_plan_name(plan));

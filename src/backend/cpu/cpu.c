@@ -22,6 +22,7 @@ static void fill_reference(protea_kernels *k)
 {
     protea_ref_fill_layout(k);
     protea_ref_fill_conv(k);
+    protea_ref_fill_conv_fused(k);
     protea_ref_fill_batchnorm(k);
     protea_ref_fill_elementwise(k);
     protea_ref_fill_pool(k);
@@ -40,6 +41,7 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
     PROTEA_TRY(protea_onednn_open(&cpu->onednn, most));
     cpu->isa = protea_simd_fill(&be->k, most);
     protea_onednn_fill(&be->k);
+    protea_onednn_fill_fused(&be->k);
     protea_nearest_fill(&be->k);
     protea_onednn_version(version, sizeof version);
     const protea_onednn_isa *isa = protea_onednn_isa_of(cpu->onednn);

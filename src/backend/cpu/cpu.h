@@ -34,7 +34,12 @@ protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const p
  * our kernels take for it (AMX, vdpbf16ps, or f32 where the processor has neither). */
 double protea_cpu_peak(const protea_backend *be, protea_dtype dtype);
 
+/* bf16 on a CPU for which oneDNN has no bf16: the pass runs in f32, on copies in the scratch. Blocks are then the same. */
+bool protea_cpu_widens(const protea_backend *be, const protea_conv_dims *d);
+
 /* Overwrites block, the convolutions and gemm with oneDNN's. */
 void protea_onednn_fill(protea_kernels *k);
+/* Overwrites the convolutions for inference. */
+void protea_onednn_fill_fused(protea_kernels *k);
 
 #endif

@@ -8,12 +8,21 @@
 /* The plain reference kernels: any block size, f32 and bf16, sums in double. Together they fill the whole table. */
 void protea_ref_fill_layout(protea_kernels *k);
 void protea_ref_fill_conv(protea_kernels *k);
+void protea_ref_fill_conv_fused(protea_kernels *k);
 void protea_ref_fill_batchnorm(protea_kernels *k);
 void protea_ref_fill_elementwise(protea_kernels *k);
 void protea_ref_fill_pool(protea_kernels *k);
 void protea_ref_fill_dense(protea_kernels *k);
 void protea_ref_fill_vectors(protea_kernels *k);
 void protea_ref_fill_nearest(protea_kernels *k);
+
+/* Of conv_fused, by the table's conv_forward and bn_apply. */
+protea_status protea_ref_conv_fused_bytes(protea_backend *be, size_t *packed, size_t *scratch, const protea_conv_dims *d,
+                                          protea_conv_ending ending);
+protea_status protea_ref_conv_fused_pack(protea_backend *be, void *packed, const float *w, const float *bias,
+                                         const protea_conv_dims *d, protea_conv_ending ending, void *scratch);
+protea_status protea_ref_conv_fused(protea_backend *be, void *y, const void *x, void *packed, const protea_conv_dims *d,
+                                    protea_conv_ending ending, void *scratch);
 
 /* The same kernels for each instruction set of isa.cmake: any block size, vectors over channels. */
 #define PROTEA_SIMD_FILLS(suffix)                                       \

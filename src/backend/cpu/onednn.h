@@ -31,9 +31,10 @@ protea_status protea_onednn_gemm(float *c, const float *a, const float *b, bool 
 /* One pass of one convolution, ready to run on the number of threads that was set when it was made. */
 typedef struct protea_conv_plan protea_conv_plan;
 
-/* Makes a plan. An algorithm that oneDNN has not for these dims becomes DIRECT. */
+/* Makes a plan. An algorithm that oneDNN has not for these dims becomes DIRECT. ending: of a forward pass for inference, which
+ * has a bias; NULL: none. */
 protea_status protea_conv_plan_new(protea_conv_plan **out, protea_onednn *o, const protea_conv_dims *d, protea_conv_pass pass,
-                                   protea_conv_algorithm algorithm);
+                                   const protea_conv_ending *ending, protea_conv_algorithm algorithm);
 void protea_conv_plan_free(protea_conv_plan *plan); /* accepts NULL */
 /* Bytes of scratch that a run needs. */
 size_t protea_conv_plan_scratch(const protea_conv_plan *plan);
@@ -42,5 +43,11 @@ const char *protea_conv_plan_name(const protea_conv_plan *plan);
 /* x, y: the activations or their gradients; w: the masters (O,C,KH,KW), or their gradient, which is added to.
  * The pass says which of the three is written. */
 protea_status protea_conv_plan_run(protea_conv_plan *plan, void *x, float *w, void *y, void *scratch);
+
+/* The same in two parts, of a plan with an ending: weights laid out (packed: protea_conv_plan_packed bytes), then as many runs as
+ * wanted. */
+size_t protea_conv_plan_packed(const protea_conv_plan *plan);
+protea_status protea_conv_plan_pack(protea_conv_plan *plan, void *packed, float *w, void *scratch);
+protea_status protea_conv_plan_run_packed(protea_conv_plan *plan, void *x, void *packed, float *bias, void *y, void *scratch);
 
 #endif

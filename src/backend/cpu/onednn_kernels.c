@@ -8,8 +8,7 @@ static int64_t block(const protea_backend *be, protea_dtype dtype, int64_t c)
     return protea_block_rule(dtype, c, protea_onednn_isa_of(protea_cpu_of(be)->onednn));
 }
 
-/* bf16 on a CPU for which oneDNN has no bf16: the pass runs in f32, on copies in the scratch. Blocks are then the same. */
-static bool is_widened(const protea_backend *be, const protea_conv_dims *d)
+bool protea_cpu_widens(const protea_backend *be, const protea_conv_dims *d)
 {
     return d->x.dtype == PROTEA_BF16 && !protea_onednn_isa_of(protea_cpu_of(be)->onednn)->avx512;
 }
@@ -30,9 +29,9 @@ static protea_status find(protea_conv_plan **out, protea_backend *be, const prot
 {
     protea_cpu *cpu = protea_cpu_of(be);
     protea_conv_dims run = *d;
-    if (is_widened(be, d))
+    if (protea_cpu_widens(be, d))
         run.x.dtype = run.y.dtype = PROTEA_F32;
-    return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, &run, pass);
+    return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, &run, pass, NULL);
 }
 
 /* Whether a pass is one of our own on AMX. */
@@ -51,7 +50,7 @@ static protea_status conv_scratch(protea_backend *be, size_t *bytes, const prote
     }
     PROTEA_TRY(find(&plan, be, d, pass));
     *bytes = protea_conv_plan_scratch(plan);
-    if (is_widened(be, d))
+    if (protea_cpu_widens(be, d))
         *bytes += copy_bytes(&d->x) + copy_bytes(&d->y);
     return PROTEA_OK;
 }
@@ -95,7 +94,7 @@ static protea_status run(protea_backend *be, const void *x, const float *w, cons
     void *x_any = (void *)(uintptr_t)x, *y_any = (void *)(uintptr_t)y;
     float *w_any = (float *)(uintptr_t)w;
     PROTEA_TRY(find(&plan, be, d, pass));
-    if (is_widened(be, d))
+    if (protea_cpu_widens(be, d))
         return run_widened(be, plan, x_any, w_any, y_any, d, pass, scratch);
     return protea_conv_plan_run(plan, x_any, w_any, y_any, scratch);
 }

@@ -11,14 +11,15 @@ struct protea_conv_plan {
     dnnl_stream_t stream; /* borrowed */
     protea_conv_pass pass;
     dnnl_primitive_t conv, reorder; /* reorder: packs the masters, or adds the packed gradient to the plain one */
-    dnnl_memory_t x, y, packed, plain, conv_pad, reorder_pad;
+    dnnl_memory_t x, y, packed, plain, bias, conv_pad, reorder_pad;
     size_t packed_bytes, pad_bytes;
     const char *name; /* oneDNN's constant */
 };
 
 /* Memory descriptors and geometry that the passes' descriptors are made from. */
 typedef struct conv_shape {
-    dnnl_memory_desc_t x, y, w, plain;
+    dnnl_memory_desc_t x, y, w, plain, bias;
+    const protea_conv_ending *ending; /* of a pass for inference; else NULL, and there is no bias */
     dnnl_dims_t stride, pad_front, pad_back;
     dnnl_alg_kind_t algorithm;
 } conv_shape;
@@ -46,14 +47,16 @@ static protea_status map_desc(dnnl_memory_desc_t *out, const protea_map *m, cons
 }
 
 static protea_status make_shape(conv_shape *s, const protea_onednn *o, const protea_conv_dims *d, protea_conv_pass pass,
-                                protea_conv_algorithm algorithm)
+                                const protea_conv_ending *ending, protea_conv_algorithm algorithm)
 {
-    dnnl_dims_t w = { d->y.c, d->x.c, d->kh, d->kw };
+    dnnl_dims_t w = { d->y.c, d->x.c, d->kh, d->kw }, bias = { d->y.c };
     bool bf16_weights = d->x.dtype == PROTEA_BF16 && pass != PROTEA_CONV_BACKWARD_WEIGHTS;
     PROTEA_TRY(map_desc(&s->x, &d->x, &o->isa));
     PROTEA_TRY(map_desc(&s->y, &d->y, &o->isa));
     ONEDNN_TRY(dnnl_memory_desc_init_by_tag(&s->w, 4, w, bf16_weights ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any), "weights");
     ONEDNN_TRY(dnnl_memory_desc_init_by_tag(&s->plain, 4, w, dnnl_f32, dnnl_oihw), "weights");
+    ONEDNN_TRY(dnnl_memory_desc_init_by_tag(&s->bias, 1, bias, dnnl_f32, dnnl_x), "a bias");
+    s->ending = ending;
     s->algorithm = algorithm == PROTEA_CONV_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     s->stride[0] = s->stride[1] = d->stride;
     s->pad_front[0] = s->pad_front[1] = d->pad;
@@ -67,8 +70,10 @@ static dnnl_status_t forward_desc(dnnl_primitive_desc_t *out, const protea_onedn
                                   const dnnl_memory_desc_t *w, const_dnnl_primitive_attr_t attr)
 {
     dnnl_convolution_desc_t desc;
-    dnnl_status_t status = dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, s->algorithm, &s->x, w, NULL,
-                                                              &s->y, s->stride, s->pad_front, s->pad_back);
+    bool inference = s->ending != NULL;
+    dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &desc, inference ? dnnl_forward_inference : dnnl_forward_training, s->algorithm, &s->x, w, inference ? &s->bias : NULL,
+        &s->y, s->stride, s->pad_front, s->pad_back);
     return status != dnnl_success ? status : dnnl_primitive_desc_create(out, &desc, attr, o->engine, NULL);
 }
 
@@ -146,22 +151,25 @@ static protea_status make_conv(protea_conv_plan *plan, const protea_onednn *o, c
     PROTEA_TRY(memory_of(&plan->y, o, &s->y));
     PROTEA_TRY(memory_of(&plan->packed, o, packed));
     PROTEA_TRY(memory_of(&plan->plain, o, &s->plain));
+    PROTEA_TRY(memory_of(&plan->bias, o, &s->bias));
     PROTEA_TRY(memory_of(&plan->conv_pad, o, pad));
     ONEDNN_TRY(dnnl_primitive_create(&plan->conv, pd), "creating a convolution");
     return PROTEA_OK;
 }
 
-/* Attributes: scratch comes from the caller; with sum, the result is added to what is there. */
-static protea_status make_attr(dnnl_primitive_attr_t *out, bool sum)
+/* Attributes: scratch comes from the caller; the result is added to what is there, then activated. */
+static protea_status make_attr(dnnl_primitive_attr_t *out, bool sum, protea_act act)
 {
     dnnl_post_ops_t ops = NULL;
     ONEDNN_TRY(dnnl_primitive_attr_create(out), "creating attributes");
     dnnl_status_t status = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
-    if (status == dnnl_success && sum)
+    if (status == dnnl_success)
         status = dnnl_post_ops_create(&ops);
     if (status == dnnl_success && sum)
         status = dnnl_post_ops_append_sum(ops, 1.0f);
-    if (status == dnnl_success && sum)
+    if (status == dnnl_success && act == PROTEA_RELU)
+        status = dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(*out, ops);
     if (ops != NULL)
         dnnl_post_ops_destroy(ops);
@@ -192,23 +200,23 @@ static protea_status build(protea_conv_plan *plan, const protea_onednn *o, conv_
 {
     dnnl_primitive_attr_t attr;
     dnnl_memory_desc_t packed;
-    PROTEA_TRY(make_attr(&attr, false));
+    PROTEA_TRY(make_attr(&attr, s->ending != NULL && s->ending->add, s->ending != NULL ? s->ending->act : PROTEA_LINEAR));
     protea_status made = build_conv(plan, o, s, attr, &packed);
     dnnl_primitive_attr_destroy(attr);
     PROTEA_TRY(made);
-    PROTEA_TRY(make_attr(&attr, plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS));
+    PROTEA_TRY(make_attr(&attr, plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS, PROTEA_LINEAR));
     made = make_reorder(plan, o, &s->plain, &packed, attr);
     dnnl_primitive_attr_destroy(attr);
     return made;
 }
 
 protea_status protea_conv_plan_new(protea_conv_plan **out, protea_onednn *o, const protea_conv_dims *d, protea_conv_pass pass,
-                                   protea_conv_algorithm algorithm)
+                                   const protea_conv_ending *ending, protea_conv_algorithm algorithm)
 {
     conv_shape shape;
     protea_conv_plan *plan;
     *out = NULL;
-    PROTEA_TRY(make_shape(&shape, o, d, pass, algorithm));
+    PROTEA_TRY(make_shape(&shape, o, d, pass, ending, algorithm));
     PROTEA_TRY(protea_new(&plan, 1, sizeof *plan, "a convolution plan"));
     plan->stream = o->stream;
     plan->pass = pass;
@@ -225,7 +233,7 @@ void protea_conv_plan_free(protea_conv_plan *plan)
 {
     if (plan == NULL)
         return;
-    dnnl_memory_t memories[] = { plan->x, plan->y, plan->packed, plan->plain, plan->conv_pad, plan->reorder_pad };
+    dnnl_memory_t memories[] = { plan->x, plan->y, plan->packed, plan->plain, plan->bias, plan->conv_pad, plan->reorder_pad };
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL)
             dnnl_memory_destroy(memories[i]);
@@ -246,48 +254,72 @@ const char *protea_conv_plan_name(const protea_conv_plan *plan)
     return plan->name;
 }
 
-static protea_status place(protea_conv_plan *plan, void *x, float *w, void *y, unsigned char *scratch)
+/* One of a plan's memories, and where it lies in this run. */
+typedef struct placed {
+    dnnl_memory_t memory;
+    void *at;
+} placed;
+
+static protea_status place(const placed *places, int n)
 {
-    void *pad = scratch + plan->packed_bytes;
-    struct { dnnl_memory_t memory; void *at; } places[] = {
-        { plan->x, x }, { plan->y, y }, { plan->plain, w },
-        { plan->packed, scratch }, { plan->conv_pad, pad }, { plan->reorder_pad, pad },
-    };
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    for (int i = 0; i < n; i++)
         ONEDNN_TRY(dnnl_memory_set_data_handle(places[i].memory, places[i].at), "placing memory");
     return PROTEA_OK;
 }
 
-static protea_status run_reorder(protea_conv_plan *plan)
+static protea_status run_reorder(protea_conv_plan *plan, void *packed, float *plain, void *pad)
 {
     bool gradient = plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS;
+    const placed places[] = { { plan->packed, packed }, { plan->plain, plain }, { plan->reorder_pad, pad } };
     dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, gradient ? plan->packed : plan->plain },
                                { DNNL_ARG_TO, gradient ? plan->plain : plan->packed },
                                { DNNL_ARG_SCRATCHPAD, plan->reorder_pad } };
+    PROTEA_TRY(place(places, 3));
     ONEDNN_TRY(dnnl_primitive_execute(plan->reorder, plan->stream, 3, args), "reordering weights");
     return PROTEA_OK;
 }
 
-static protea_status run_conv(protea_conv_plan *plan)
+/* bias: NULL where the plan has no ending. */
+static protea_status run_conv(protea_conv_plan *plan, void *x, void *packed, float *bias, void *y, void *pad)
 {
     static const struct { int x, w, y; } names[] = {
         [PROTEA_CONV_FORWARD] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
         [PROTEA_CONV_BACKWARD_DATA] = { DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST },
         [PROTEA_CONV_BACKWARD_WEIGHTS] = { DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST },
     };
+    const placed places[] = { { plan->x, x }, { plan->packed, packed }, { plan->y, y }, { plan->conv_pad, pad },
+                              { plan->bias, bias } };
     dnnl_exec_arg_t args[] = { { names[plan->pass].x, plan->x }, { names[plan->pass].w, plan->packed },
-                               { names[plan->pass].y, plan->y }, { DNNL_ARG_SCRATCHPAD, plan->conv_pad } };
-    ONEDNN_TRY(dnnl_primitive_execute(plan->conv, plan->stream, 4, args), "running a convolution");
+                               { names[plan->pass].y, plan->y }, { DNNL_ARG_SCRATCHPAD, plan->conv_pad },
+                               { DNNL_ARG_BIAS, plan->bias } };
+    int n = bias != NULL ? 5 : 4;
+    PROTEA_TRY(place(places, n));
+    ONEDNN_TRY(dnnl_primitive_execute(plan->conv, plan->stream, n, args), "running a convolution");
     return PROTEA_OK;
 }
 
 protea_status protea_conv_plan_run(protea_conv_plan *plan, void *x, float *w, void *y, void *scratch)
 {
-    PROTEA_TRY(place(plan, x, w, y, scratch));
+    void *pad = (unsigned char *)scratch + plan->packed_bytes;
     if (plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS) {
-        PROTEA_TRY(run_conv(plan));
-        return run_reorder(plan);
+        PROTEA_TRY(run_conv(plan, x, scratch, NULL, y, pad));
+        return run_reorder(plan, scratch, w, pad);
     }
-    PROTEA_TRY(run_reorder(plan));
-    return run_conv(plan);
+    PROTEA_TRY(run_reorder(plan, scratch, w, pad));
+    return run_conv(plan, x, scratch, NULL, y, pad);
+}
+
+size_t protea_conv_plan_packed(const protea_conv_plan *plan)
+{
+    return plan->packed_bytes;
+}
+
+protea_status protea_conv_plan_pack(protea_conv_plan *plan, void *packed, float *w, void *scratch)
+{
+    return run_reorder(plan, packed, w, scratch);
+}
+
+protea_status protea_conv_plan_run_packed(protea_conv_plan *plan, void *x, void *packed, float *bias, void *y, void *scratch)
+{
+    return run_conv(plan, x, packed, bias, y, scratch);
 }
