@@ -3,6 +3,7 @@
     X(conv, "conv")                         \
     X(corrupt, "corrupt")                   \
     X(deepcluster_step, "deepcluster-step") \
+    X(embed, "embed")                       \
     X(kmeans, "kmeans")                     \
     X(knn, "knn")                           \
     X(moco_step, "moco-step")               \

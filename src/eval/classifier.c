@@ -49,8 +49,7 @@ static protea_status load_fc(protea_model *model, const protea_st_file *file)
         return protea_fail(PROTEA_ERR_INPUT, "%s: fc.weight: shape (%lld, %lld), wanted (classes, %lld)", model->path,
                            (long long)weight->dim[0], (long long)(weight->n_dims > 1 ? weight->dim[1] : 0),
                            (long long)model->dim);
-    protea_rng rng = protea_rng_make(0, PROTEA_RNG_INIT, 0, 0, 0); /* every weight is overwritten */
-    PROTEA_TRY(protea_linear_new(&model->fc, model->dim, weight->dim[0], true, &rng));
+    PROTEA_TRY(protea_linear_new(&model->fc, model->dim, weight->dim[0], true, NULL)); /* every weight is read */
     const protea_weights_load load = { file, model->path, "", NULL };
     PROTEA_TRY(protea_weights_read(&load, visit_fc, model->fc));
     return name_classes(model, file, weight->dim[0]);

@@ -86,8 +86,7 @@ static protea_status load_backbone(protea_model *model, const protea_st_file *fi
 {
     const char *prefix = prefix_of(file);
     PROTEA_TRY(protea_recognise(model, file, prefix, model->path));
-    protea_rng rng = protea_rng_make(0, PROTEA_RNG_INIT, 0, 0, 0); /* every weight is overwritten */
-    PROTEA_TRY(new_backbone(model, &model->backbone, &rng));
+    PROTEA_TRY(new_backbone(model, &model->backbone, NULL)); /* every weight is read */
     model->dim = model->backbone->out_dim;
     const protea_weights_load load = { file, model->path, prefix, backbone_unexpected };
     return protea_weights_read(&load, visit_backbone, model->backbone);

@@ -24,7 +24,23 @@ run eval knn features --train ztrain.npy --test z.npy --json; want_code 0
 run eval knn pixels --train train --test train --k 1 --json; want_code 0; want_json top1 '1(\.0)?'
 run eval knn pixels --train synth:shapes,n=100 --test test --limit 20 --json; want_code 0; want_json n_train 20; want_json n_test 20
 
+run eval knn pixels --train train --test test --k 20,200 --temperature 0.1,0.07 --json; want_code 0
+want_json k '\[20, 20, 200, 200\]'; want_json temperature '\[0.10*, 0.070*, 0.10*, 0.070*\]'
+[ "${top1#*: }" = "$(sed 's/.*"top1": \[\([^]]*\).*/\1/' out | cut -d, -f3 | tr -d ' ')" ] || fail "k 200 of several is k 200 alone: $top1"
+run eval knn pixels --train train --test test --metric euclidean --k 5 --json; want_code 0; want_json temperature null
+want_json metric '"euclidean"'; want_json top1 '0\.[0-9]*'
+
+# A network: features of a data set do not depend on who asks for them.
+run train simsiam train -o net --arch resnet18-w16 --epochs 0 --quiet; want_code 0
+run embed net train -o ntrain.npy; want_code 0
+run embed net test -o ntest.npy; want_code 0
+run eval knn net --train train --test test --json; want_code 0
+top1=$(grep -o '"top1": [0-9.]*' out)
+run eval knn features --train ntrain.npy --test ntest.npy --json; want_code 0
+[ "$top1" = "$(grep -o '"top1": [0-9.]*' out)" ] || fail "kNN of a network's files is kNN of its images: $top1"
+
 refused 2 "--train" eval knn pixels
+refused 2 "--k: 2.5 found" eval knn pixels --train train --test test --k 2.5
 refused 2 "knn" eval kn pixels --train train --test test
 run eval linear pixels --train train --test train --epochs 60 --sweep 0.1,0.01 --json; want_code 0
 want_json n_train 200; want_json protocol '"swav"'; want_json epochs 60; want_json batch_size 200
