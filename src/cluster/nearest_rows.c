@@ -1,6 +1,9 @@
 /* Slabs of the gallery go by; each query keeps the rows whose distance, by products of rounded values, is not surely above
  * that of k others. In the end the distances of what is left are computed exactly. Lengths and distances are in units in which
- * no row is longer than 1. */
+ * no row is longer than 1.
+ *
+ * In a large gallery a sample of its rows comes first, which says about how far the k-th neighbour may be: so much less is kept
+ * on the way. Where the guess was too low, which the result shows, the query is searched for once more without one. */
 #include "cluster/nearest_rows.h"
 
 #include <math.h>
@@ -10,7 +13,7 @@
 #include "base/parallel.h"
 #include "cluster/near_list.h"
 
-enum { SLAB = 2048, PART_BYTES = 256 << 10, GROUP_BYTES = 1 << 20, QUERY_BYTES = 128 << 20, LINE = 64 };
+enum { SLAB = 2048, LARGE = 8 * SLAB, PART_BYTES = 256 << 10, GROUP_BYTES = 1 << 20, QUERY_BYTES = 128 << 20, LINE = 64 };
 
 /* Of the values that the first pass multiplies: the longest row, and the farthest from the row it was rounded from. */
 typedef struct seen {
@@ -22,7 +25,8 @@ typedef struct wanted {
     protea_near_list list;
     seen seen;
     double square_error, distance_error;    /* see docs/math/knn.md */
-    double bound;                           /* k rows are known to be as near as this; infinite before */
+    double bound;                           /* k rows are known, or guessed, to be as near as this; infinite before */
+    double guess;                           /* that it began with; infinite: none */
 } wanted;
 
 struct protea_row_search {
@@ -39,9 +43,11 @@ struct protea_row_search {
     protea_arena *memory;                   /* of pack */
     void *pack;
     seen so_far;                            /* of the slabs up to the one that is searched */
-    int64_t slab_first;                     /* of that slab */
+    int64_t slab_first, slab_step;          /* of that slab: each so many rows */
+    int64_t sought, full;                   /* rows that are looked for, k or fewer in a sample; a list's room for them */
     int64_t block, next;                    /* queries of a block; the first of the next */
     int64_t first;                          /* of this one */
+    int64_t *number;                        /* (block) which query is where, while they are searched for */
     float *queries, *limit;                 /* (block,d) scaled, (block) */
     wanted *wanted;                         /* (block) */
     float *value;                           /* (block,room) of their lists */
@@ -110,27 +116,27 @@ static double distance_of_key(const protea_row_search *s, float key)
 static void settle_up_to(const protea_row_search *s, wanted *w, int64_t end)
 {
     protea_near_list *l = &w->list;
-    const int64_t q = s->first + (w - s->wanted);
+    const int64_t q = s->number[w - s->wanted];
     for (; l->n_exact < l->n && l->row[l->n_exact] < end; l->n_exact++)
         l->value[l->n_exact] = key_of(s, q, l->row[l->n_exact]);
 }
 
-/* Computes all candidates; the k nearest stay. */
+/* Computes all candidates; the nearest stay, as many as are sought. */
 static void settle(const protea_row_search *s, wanted *w)
 {
     settle_up_to(s, w, s->gallery.n);
-    protea_near_select(&w->list, s->k, own_scratch(s));
+    protea_near_select(&w->list, s->sought, own_scratch(s));
     w->list.n_exact = w->list.n;
-    if (w->list.n == s->k)
-        w->bound = distance_of_key(s, w->list.value[s->k - 1]);
+    if (w->list.n == s->sought)
+        w->bound = fmin(w->bound, distance_of_key(s, w->list.value[s->sought - 1]));
 }
 
-/* Leaves out what is surely farther than k others, by scores alone. */
+/* Leaves out what is surely farther than as many others as are sought, by scores alone. */
 static void thin_out(const protea_row_search *s, wanted *w)
 {
-    if (w->list.n <= s->k || w->list.n_exact > 0)
+    if (w->list.n <= s->sought || w->list.n_exact > 0)
         return;
-    w->bound = fmin(w->bound, largest_distance(w, protea_near_about(&w->list, s->k)));
+    w->bound = fmin(w->bound, largest_distance(w, protea_near_about(&w->list, s->sought)));
     protea_near_keep(&w->list, largest_score(w, w->bound));
 }
 
@@ -138,13 +144,13 @@ static void thin_out(const protea_row_search *s, wanted *w)
 static void make_room(const protea_row_search *s, wanted *w)
 {
     thin_out(s, w);
-    if (w->list.n > s->room / 4 * 3)
+    if (w->list.n > s->full / 4 * 3)
         settle(s, w);
 }
 
 static bool is_own(const protea_row_search *s, int64_t at, int64_t i)
 {
-    return s->self != NULL && s->self[s->first + at] == protea_row_number(&s->gallery, i);
+    return s->self != NULL && s->self[s->number[at]] == protea_row_number(&s->gallery, i);
 }
 
 /* Rows of zeros come at the end. */
@@ -153,12 +159,12 @@ static void take(void *self, const protea_near *near, int64_t n)
     const protea_row_search *s = self;
     for (int64_t at = 0; at < n; at++) {
         wanted *w = &s->wanted[near[at].row];
-        int64_t i = s->slab_first + near[at].centroid;
+        int64_t i = s->slab_first + near[at].centroid * s->slab_step;
         if (!(near[at].score < s->limit[near[at].row]) || !(s->gallery_scale[i] > 0) || is_own(s, near[at].row, i))
             continue;
         w->list.value[w->list.n] = near[at].score;
         w->list.row[w->list.n++] = (int32_t)i;
-        if (w->list.n == s->room) {
+        if (w->list.n == s->full) {
             make_room(s, w);
             s->limit[near[at].row] = largest_score(w, w->bound);
         }
@@ -187,13 +193,15 @@ static void scale_row(float *y, const float *x, double scale, int64_t d)
         y[j] = x[j] * factor;
 }
 
+/* count rows from slab_first on. */
 static void prepare_slab(protea_row_search *s, int64_t count)
 {
     double length = s->so_far.length, off = s->so_far.off;
 #pragma omp parallel for schedule(static) reduction(max : length, off)
     for (int64_t j = 0; j < count; j++) {
         float *y = s->slab + j * s->d;
-        scale_row(y, protea_row_at(&s->gallery, s->slab_first + j, s->d), s->gallery_scale[s->slab_first + j], s->d);
+        int64_t i = s->slab_first + j * s->slab_step;
+        scale_row(y, protea_row_at(&s->gallery, i, s->d), s->gallery_scale[i], s->d);
         seen own = see(s, y);
         length = own.length > length ? own.length : length;
         off = own.off > off ? own.off : off;
@@ -201,17 +209,26 @@ static void prepare_slab(protea_row_search *s, int64_t count)
     s->so_far = (seen){ length, off };
 }
 
-static void prepare_query(protea_row_search *s, int64_t at)
+/* What is known of the query is forgotten but for its guess. */
+static void begin_query(protea_row_search *s, int64_t at, double guess)
 {
-    float *y = s->queries + at * s->d;
-    scale_row(y, protea_row_at(&s->query, s->first + at, s->d), s->query_scale[s->first + at], s->d);
-    s->wanted[at] = (wanted){ .list = { s->value + at * s->room, s->row + at * s->room, 0, 0 }, .seen = see(s, y), .bound = INFINITY };
+    wanted *w = &s->wanted[at];
+    w->list.n = w->list.n_exact = 0;
+    w->bound = w->guess = guess;
 }
 
-static void search_slab(protea_row_search *s, int64_t count)
+static void prepare_query(protea_row_search *s, int64_t at)
+{
+    const int64_t q = s->number[at];
+    float *y = s->queries + at * s->d;
+    scale_row(y, protea_row_at(&s->query, q, s->d), s->query_scale[q], s->d);
+    s->wanted[at] = (wanted){ .list = { s->value + at * s->room, s->row + at * s->room, 0, 0 }, .seen = see(s, y) };
+    begin_query(s, at, INFINITY);
+}
+
+static void search_slab(protea_row_search *s, int64_t rows, int64_t count)
 {
     protea_backend *be = s->cx->be;
-    int64_t rows = smaller(SLAB, s->gallery.n - s->slab_first);
     const protea_nearest_dims dims = { rows, s->d, s->dtype };
     const protea_near_sink sink = { s, s->limit, take };
     prepare_slab(s, rows);
@@ -221,6 +238,39 @@ static void search_slab(protea_row_search *s, int64_t count)
         s->limit[at] = largest_score(&s->wanted[at], s->wanted[at].bound);
     }
     be->k.nearest_below(be, &sink, s->queries, count, s->pack, &dims);
+}
+
+static void seek(protea_row_search *s, int64_t sought, int64_t step)
+{
+    s->sought = sought;
+    s->full = 4 * sought + 64;
+    s->slab_step = step;
+    s->slab_first = 0;
+}
+
+/* Guesses by a sample of SLAB rows, of which about k SLAB / n are among the k nearest of all n. So many more are looked for that
+ * fewer than one guess in ten thousand is too low where the sample is as the rest. */
+static void guess(protea_row_search *s, int64_t count)
+{
+    double share = (double)s->k * SLAB / (double)s->gallery.n;
+    seek(s, (int64_t)(share + 4 * sqrt(share) + 4), s->gallery.n / SLAB);
+    search_slab(s, SLAB, count);
+#pragma omp parallel for schedule(static)
+    for (int64_t at = 0; at < count; at++) {
+        wanted *w = &s->wanted[at];
+        bool enough = w->list.n >= s->sought;
+        thin_out(s, w);
+        if (enough && isinf(w->bound))
+            settle(s, w);
+        begin_query(s, at, enough ? w->bound : INFINITY);
+    }
+}
+
+static void search_all(protea_row_search *s, int64_t count)
+{
+    seek(s, s->k, 1);
+    for (; s->slab_first < s->gallery.n; s->slab_first += SLAB)
+        search_slab(s, smaller(SLAB, s->gallery.n - s->slab_first), count);
 }
 
 /* ---- the end of a block */
@@ -268,37 +318,73 @@ static void add_zero_rows(const protea_row_search *s, int64_t at)
     l->n_exact = l->n;
 }
 
-/* Candidates become neighbours. */
+/* Candidates become neighbours; none of them where the guess was too low. */
 static void finish_query(const protea_row_search *s, int64_t at)
 {
-    protea_near_list *l = &s->wanted[at].list;
+    wanted *w = &s->wanted[at];
+    protea_near_list *l = &w->list;
+    const int64_t to = s->number[at] - s->first;
     if (l->n > s->k)
-        settle(s, &s->wanted[at]);
+        settle(s, w);
     if (s->zero_rows)
         add_zero_rows(s, at);
-    settle(s, &s->wanted[at]);
+    settle(s, w);
+    bool right = isinf(w->guess) || (l->n == s->k && distance_of_key(s, l->value[s->k - 1]) <= w->guess);
     protea_near_sort(l, own_scratch(s));
     for (int64_t j = 0; j < l->n; j++)
-        s->best[at * s->k + j] = (protea_neighbour){ s->metric == PROTEA_COSINE ? 0 - l->value[j] : l->value[j], l->row[j] };
-    s->n_best[at] = l->n;
+        s->best[to * s->k + j] = (protea_neighbour){ s->metric == PROTEA_COSINE ? 0 - l->value[j] : l->value[j], l->row[j] };
+    s->n_best[to] = right ? l->n : 0;
 }
 
-void protea_row_search_next(protea_row_search *s, protea_neighbour_block *out)
+static void finish(protea_row_search *s, int64_t count)
 {
-    const int64_t count = smaller(s->block, s->query.n - s->next), group = rows_in(s, GROUP_BYTES);
-    s->first = s->next;
-    s->next += count;
-    s->so_far = (seen){ 0, 0 };
-#pragma omp parallel for schedule(static)
-    for (int64_t at = 0; at < count; at++)
-        prepare_query(s, at);
-    for (s->slab_first = 0; s->slab_first < s->gallery.n && count > 0; s->slab_first += SLAB)
-        search_slab(s, count);
+    const int64_t group = rows_in(s, GROUP_BYTES);
 #pragma omp parallel for schedule(dynamic)
     for (int64_t from = 0; from < count; from += group) {
         settle_group(s, from, smaller(from + group, count));
         for (int64_t at = from; at < smaller(from + group, count); at++)
             finish_query(s, at);
+    }
+}
+
+static void prepare_queries(protea_row_search *s, int64_t count)
+{
+    s->so_far = (seen){ 0, 0 };
+#pragma omp parallel for schedule(static)
+    for (int64_t at = 0; at < count; at++)
+        prepare_query(s, at);
+}
+
+/* Once more, those whose guess was too low. */
+static void repeat(protea_row_search *s, int64_t count)
+{
+    int64_t again = 0;
+    for (int64_t at = 0; at < count; at++)
+        if (s->n_best[at] == 0)
+            s->number[again++] = s->first + at;
+    if (again == 0)
+        return;
+    prepare_queries(s, again);
+    search_all(s, again);
+    finish(s, again);
+}
+
+void protea_row_search_next(protea_row_search *s, protea_neighbour_block *out)
+{
+    const int64_t count = smaller(s->block, s->query.n - s->next);
+    const bool guesses = s->gallery.n >= LARGE;
+    s->first = s->next;
+    s->next += count;
+    for (int64_t at = 0; at < count; at++)
+        s->number[at] = s->first + at;
+    if (count > 0) {
+        prepare_queries(s, count);
+        if (guesses)
+            guess(s, count);
+        search_all(s, count);
+        finish(s, count);
+        if (guesses)
+            repeat(s, count);
     }
     *out = (protea_neighbour_block){ s->first, count, s->k, s->best, s->n_best };
 }
@@ -348,6 +434,7 @@ static protea_status new_queries(protea_row_search *s, size_t bytes)
     s->block = smaller(block < 1 ? 1 : block, s->query.n);
     size_t n = (size_t)s->block;
     PROTEA_TRY(protea_new(&s->queries, n * d, sizeof(float), "kNN queries"));
+    PROTEA_TRY(protea_new(&s->number, n, sizeof *s->number, "kNN queries"));
     PROTEA_TRY(protea_new(&s->limit, n, sizeof(float), "kNN queries"));
     PROTEA_TRY(protea_new(&s->wanted, n, sizeof *s->wanted, "kNN queries"));
     PROTEA_TRY(protea_new(&s->value, n * room, sizeof(float), "kNN candidates"));
@@ -403,6 +490,7 @@ void protea_row_search_free(protea_row_search *s)
     protea_free(s->slab);
     protea_arena_free(s->memory);
     protea_free(s->queries);
+    protea_free(s->number);
     protea_free(s->limit);
     protea_free(s->wanted);
     protea_free(s->value);

@@ -138,7 +138,8 @@ static void neighbours_are_exact(void **state)
 {
     (void)state;
     const int64_t sizes[][4] = { { 1, 1, 3, 1 }, { 5, 3, 8, 9 }, { 2049, 7, 6, 40 }, { 4100, 5, 16, 200 }, { 9, 2050, 4, 3 },
-                                 { 2500, 70, 67, 20 } };
+                                 { 2500, 70, 67, 20 },
+                                 { 20000, 4, 9, 30 } };
     for (size_t c = 0; c < sizeof sizes / sizeof *sizes; c++)
         for (int kind = 0; kind < KINDS; kind++)
             for (int metric = PROTEA_COSINE; metric <= PROTEA_EUCLIDEAN; metric++)
@@ -307,7 +308,7 @@ static void what_cannot_be_scored(void **state)
     assert_int_equal(score_of(&score, &a, &b, 2, 2, 1, 0.1), PROTEA_ERR_INPUT);
     assert_non_null(strstr(protea_last_error(), "row 1 of the training features"));
     train[3] = 1;
-    for (long n = 1; n <= 18; n++) {
+    for (long n = 1; n <= 19; n++) {
         protea_alloc_fail_after(n, 0);
         assert_int_equal(score_of(&score, &a, &b, 2, 2, 1, 0.1), PROTEA_ERR_MEMORY);
         protea_alloc_fail_after(0, 0);
