@@ -29,7 +29,7 @@ float protea_near_about(const protea_near_list *list, int64_t k)
             high = middle;
         else
             low = middle;
-        if (count >= k && count <= k + k / 8)
+        if (count >= k && count <= k + k / 32)
             break;
     }
     return high;

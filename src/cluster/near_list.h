@@ -12,7 +12,7 @@ typedef struct protea_near_list {
 } protea_near_list;
 
 /* A value that at least k of the list's are not above, and that is not much above the k-th; 1 <= k <= n. The middle of a
- * bisection that ends when it has between k and 9/8 k values below it. */
+ * bisection that ends when at most k / 32 more are below it. */
 float protea_near_about(const protea_near_list *list, int64_t k);
 /* Leaves out what is above most, in place; what stays keeps its order. */
 void protea_near_keep(protea_near_list *list, float most);

@@ -200,21 +200,34 @@ static inline __m512 limits(const protea_near_sink *sink, const near_square *s, 
     return _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), protea_first_lanes(s->n - from), sink->limit + s->row + from);
 }
 
+/* What is below the limits of 16 rows, as pairs c * 32 + row and their scores; returns the new count. Without a branch, for which
+ * pairs these are nobody can foresee. */
+static inline int64_t append_below(int32_t *pair, float *score, int64_t n, __m512 sums, __m512 limit, __m512i pairs)
+{
+    __mmask16 below = _mm512_cmp_ps_mask(sums, limit, _CMP_LT_OQ);
+    _mm512_storeu_si512(pair + n, _mm512_maskz_compress_epi32(below, pairs));
+    _mm512_storeu_ps(score + n, _mm512_maskz_compress_ps(below, sums));
+    return n + __builtin_popcount(below);
+}
+
 static void take_below(const protea_near_sink *sink, const near_square *s)
 {
+    int32_t pair[SIDE * SIDE + TILE];
+    float score[SIDE * SIDE + TILE];
     protea_near near[SIDE * SIDE];
     int64_t n = 0;
-    __m512 left = limits(sink, s, 0), right = limits(sink, s, TILE);
+    const __m512 left = limits(sink, s, 0), right = limits(sink, s, TILE);
+    __m512i pairs = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 #pragma GCC unroll 4
     for (int c = 0; c < SIDE; c++) {
         const float *line = s->sums + c / TILE * 2 * SUMS + c % TILE * TILE;
-        uint32_t low = _mm512_cmp_ps_mask(_mm512_load_ps(line), left, _CMP_LT_OQ);
-        uint32_t high = _mm512_cmp_ps_mask(_mm512_load_ps(line + SUMS), right, _CMP_LT_OQ);
-        for (uint32_t rows = low | high << TILE; rows != 0; rows &= rows - 1) {
-            int r = __builtin_ctz(rows);
-            near[n++] = (protea_near){ s->row + r, s->first + c, line[r / TILE * SUMS + r % TILE] };
-        }
+        n = append_below(pair, score, n, _mm512_load_ps(line), left, pairs);
+        pairs = _mm512_add_epi32(pairs, _mm512_set1_epi32(TILE));
+        n = append_below(pair, score, n, _mm512_load_ps(line + SUMS), right, pairs);
+        pairs = _mm512_add_epi32(pairs, _mm512_set1_epi32(TILE));
     }
+    for (int64_t i = 0; i < n; i++)
+        near[i] = (protea_near){ s->row + pair[i] % SIDE, s->first + pair[i] / SIDE, score[i] };
     if (n > 0)
         sink->take(sink->self, near, n);
 }
