@@ -77,7 +77,7 @@ static double root(double x)
 static void set_errors(const protea_row_search *s, wanted *w)
 {
     double reach = w->seen.length + s->so_far.length;
-    w->square_error = (double)(s->d + 8) * 0x1p-24 * (reach * reach + 2) + 0x1p-22;
+    w->square_error = 0x1p-24 * ((1.25 * (double)s->d + 16) * reach * reach + 2 * ((double)s->d / 16 + 16)) + 0x1p-22;
     w->distance_error = w->seen.off + s->so_far.off + 0x1p-20;
 }
 
