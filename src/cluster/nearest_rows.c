@@ -4,58 +4,17 @@
  *
  * In a large gallery a sample of its rows comes first, which says about how far the k-th neighbour may be: so much less is kept
  * on the way. Where the guess was too low, which the result shows, the query is searched for once more without one. */
-#include "cluster/nearest_rows.h"
+#include "cluster/row_search.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "backend/bf16.h"
 #include "base/parallel.h"
-#include "cluster/near_list.h"
 
-enum { SLAB = 2048, LARGE = 8 * SLAB, PART_BYTES = 256 << 10, GROUP_BYTES = 1 << 20, QUERY_BYTES = 128 << 20, LINE = 64 };
+enum { LARGE = 8 * PROTEA_SLAB, PART_BYTES = 256 << 10, GROUP_BYTES = 1 << 20, LINE = 64 };
 
-/* Of the values that the first pass multiplies: the longest row, and the farthest from the row it was rounded from. */
-typedef struct seen {
-    double length, off;
-} seen;
-
-/* A query while it is searched for. */
-typedef struct wanted {
-    protea_near_list list;
-    seen seen;
-    double square_error, distance_error;    /* see docs/math/knn.md */
-    double bound;                           /* k rows are known, or guessed, to be as near as this; infinite before */
-    double guess;                           /* that it began with; infinite: none */
-} wanted;
-
-struct protea_row_search {
-    protea_ctx *cx;
-    protea_some_rows gallery, query;
-    protea_row_metric metric;
-    const int64_t *self;
-    int64_t d, k, room;                     /* room: for candidates of a query */
-    protea_dtype dtype;                     /* of the first pass */
-    double *gallery_scale, *query_scale;    /* (n), (m): to a length of 1, 0 for a zero row; Euclidean: the same for all */
-    bool zero_rows;                         /* there are rows whose scale is 0 */
-    float *centre;                          /* (d) near the middle of the gallery, scaled */
-    float *slab;                            /* (SLAB,d) scaled */
-    protea_arena *memory;                   /* of pack */
-    void *pack;
-    seen so_far;                            /* of the slabs up to the one that is searched */
-    int64_t slab_first, slab_step;          /* of that slab: each so many rows */
-    int64_t sought, full;                   /* rows that are looked for, k or fewer in a sample; a list's room for them */
-    int64_t block, next;                    /* queries of a block; the first of the next */
-    int64_t first;                          /* of this one */
-    int64_t *number;                        /* (block) which query is where, while they are searched for */
-    float *queries, *limit;                 /* (block,d) scaled, (block) */
-    wanted *wanted;                         /* (block) */
-    float *value;                           /* (block,room) of their lists */
-    int32_t *row;                           /* (block,room) */
-    uint64_t *scratch;                      /* (threads, 2 room) */
-    protea_neighbour *best;                 /* (block,k) */
-    int64_t *n_best;                        /* (block) */
-};
+typedef protea_seen seen;
+typedef protea_wanted wanted;
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -127,7 +86,7 @@ static void settle(const protea_row_search *s, wanted *w)
     settle_up_to(s, w, s->gallery.n);
     protea_near_select(&w->list, s->sought, own_scratch(s));
     w->list.n_exact = w->list.n;
-    if (w->list.n == s->sought)
+    if (w->list.n == s->sought && s->sought > 0)
         w->bound = fmin(w->bound, distance_of_key(s, w->list.value[s->sought - 1]));
 }
 
@@ -248,13 +207,13 @@ static void seek(protea_row_search *s, int64_t sought, int64_t step)
     s->slab_first = 0;
 }
 
-/* Guesses by a sample of SLAB rows, of which about k SLAB / n are among the k nearest of all n. So many more are looked for that
- * fewer than one guess in ten thousand is too low where the sample is as the rest. */
+/* Guesses by a sample of S rows, a slab, of which about k S / n are among the k nearest of all n. So many more are looked for
+ * that fewer than one guess in ten thousand is too low where the sample is as the rest. */
 static void guess(protea_row_search *s, int64_t count)
 {
-    double share = (double)s->k * SLAB / (double)s->gallery.n;
-    seek(s, (int64_t)(share + 4 * sqrt(share) + 4), s->gallery.n / SLAB);
-    search_slab(s, SLAB, count);
+    double share = (double)s->k * PROTEA_SLAB / (double)s->gallery.n;
+    seek(s, (int64_t)(share + 4 * sqrt(share) + 4), s->gallery.n / PROTEA_SLAB);
+    search_slab(s, PROTEA_SLAB, count);
 #pragma omp parallel for schedule(static)
     for (int64_t at = 0; at < count; at++) {
         wanted *w = &s->wanted[at];
@@ -269,8 +228,8 @@ static void guess(protea_row_search *s, int64_t count)
 static void search_all(protea_row_search *s, int64_t count)
 {
     seek(s, s->k, 1);
-    for (; s->slab_first < s->gallery.n; s->slab_first += SLAB)
-        search_slab(s, smaller(SLAB, s->gallery.n - s->slab_first), count);
+    for (; s->slab_first < s->gallery.n; s->slab_first += PROTEA_SLAB)
+        search_slab(s, smaller(PROTEA_SLAB, s->gallery.n - s->slab_first), count);
 }
 
 /* ---- the end of a block */
@@ -387,118 +346,6 @@ void protea_row_search_next(protea_row_search *s, protea_neighbour_block *out)
             repeat(s, count);
     }
     *out = (protea_neighbour_block){ s->first, count, s->k, s->best, s->n_best };
-}
-
-/* ---- beginning and end */
-
-/* Lengths to scales. Euclidean: a power of two, which changes no digit. */
-static void to_scales(double *x, int64_t n, protea_row_metric metric, double longest)
-{
-    double same = longest > 0 ? ldexp(1, -(int)ceil(log2(longest))) : 1;
-    for (int64_t i = 0; i < n; i++)
-        x[i] = metric == PROTEA_EUCLIDEAN ? same : x[i] > 0 ? 1 / x[i] : 0;
-}
-
-static protea_status find_scales(protea_row_search *s)
-{
-    double longest = 0;
-    PROTEA_TRY(protea_row_lengths(s->gallery_scale, &longest, &s->gallery, s->d));
-    PROTEA_TRY(protea_row_lengths(s->query_scale, &longest, &s->query, s->d));
-    to_scales(s->gallery_scale, s->gallery.n, s->metric, longest);
-    to_scales(s->query_scale, s->query.n, s->metric, longest);
-    for (int64_t i = 0; i < s->gallery.n; i++)
-        s->zero_rows = s->zero_rows || !(s->gallery_scale[i] > 0);
-    return PROTEA_OK;
-}
-
-static protea_status new_rows(protea_row_search *s)
-{
-    protea_backend *be = s->cx->be;
-    const protea_nearest_dims dims = { smaller(SLAB, s->gallery.n), s->d, s->dtype };
-    PROTEA_TRY(protea_new(&s->gallery_scale, (size_t)s->gallery.n, sizeof(double), "kNN lengths"));
-    PROTEA_TRY(protea_new(&s->query_scale, (size_t)s->query.n, sizeof(double), "kNN lengths"));
-    PROTEA_TRY(protea_new(&s->centre, (size_t)s->d, sizeof(float), "kNN rows"));
-    PROTEA_TRY(protea_new(&s->slab, (size_t)(dims.k * s->d), sizeof(float), "kNN rows"));
-    if (s->gallery.n == 0)
-        return PROTEA_OK;
-    size_t bytes = be->k.nearest_bytes(be, &dims);
-    PROTEA_TRY(protea_arena_new(&s->memory, bytes, "kNN rows"));
-    return protea_arena_alloc(s->memory, &s->pack, bytes);
-}
-
-static protea_status new_queries(protea_row_search *s, size_t bytes)
-{
-    size_t d = (size_t)s->d, k = (size_t)s->k, room = (size_t)s->room;
-    size_t each = d * sizeof(float) + sizeof *s->wanted + room * (sizeof(float) + sizeof(int32_t)) + k * sizeof(protea_neighbour);
-    int64_t block = (int64_t)((bytes > 0 ? bytes : QUERY_BYTES) / each);
-    s->block = smaller(block < 1 ? 1 : block, s->query.n);
-    size_t n = (size_t)s->block;
-    PROTEA_TRY(protea_new(&s->queries, n * d, sizeof(float), "kNN queries"));
-    PROTEA_TRY(protea_new(&s->number, n, sizeof *s->number, "kNN queries"));
-    PROTEA_TRY(protea_new(&s->limit, n, sizeof(float), "kNN queries"));
-    PROTEA_TRY(protea_new(&s->wanted, n, sizeof *s->wanted, "kNN queries"));
-    PROTEA_TRY(protea_new(&s->value, n * room, sizeof(float), "kNN candidates"));
-    PROTEA_TRY(protea_new(&s->row, n * room, sizeof(int32_t), "kNN candidates"));
-    PROTEA_TRY(protea_new(&s->scratch, (size_t)protea_threads() * 2 * room, sizeof(uint64_t), "kNN candidates"));
-    PROTEA_TRY(protea_new(&s->best, n * k, sizeof *s->best, "kNN neighbours"));
-    return protea_new(&s->n_best, n, sizeof *s->n_best, "kNN neighbours");
-}
-
-static protea_status open_search(protea_row_search *s, size_t query_bytes)
-{
-    PROTEA_TRY(new_rows(s));
-    PROTEA_TRY(find_scales(s));
-    protea_row_centre(s->centre, &s->gallery, s->gallery_scale, s->d);
-    return new_queries(s, query_bytes);
-}
-
-protea_status protea_row_search_new(protea_row_search **out, protea_ctx *cx, const protea_some_rows *gallery,
-                                    const protea_some_rows *query, int64_t d, const protea_row_search_opts *opts)
-{
-    protea_row_search *s;
-    *out = NULL;
-    if (opts->k < 1)
-        return protea_fail(PROTEA_ERR_USAGE, "kNN: k %lld found, at least 1 wanted", (long long)opts->k);
-    if (gallery->n > INT32_MAX)
-        return protea_fail(PROTEA_ERR_INPUT, "kNN: %lld rows of %s features found, at most %d wanted", (long long)gallery->n,
-                           gallery->name, INT32_MAX);
-    PROTEA_TRY(protea_new(&s, 1, sizeof *s, "a search for neighbours"));
-    s->cx = cx;
-    s->gallery = *gallery;
-    s->query = *query;
-    s->metric = opts->metric;
-    s->self = opts->self;
-    s->d = d;
-    s->k = smaller(opts->k, gallery->n);
-    s->room = 4 * s->k + 64;
-    s->dtype = cx->be->bf16_multiplies ? PROTEA_BF16 : PROTEA_F32;
-    protea_status status = open_search(s, opts->query_bytes);
-    if (status == PROTEA_OK)
-        *out = s;
-    else
-        protea_row_search_free(s);
-    return status;
-}
-
-void protea_row_search_free(protea_row_search *s)
-{
-    if (s == NULL)
-        return;
-    protea_free(s->gallery_scale);
-    protea_free(s->query_scale);
-    protea_free(s->centre);
-    protea_free(s->slab);
-    protea_arena_free(s->memory);
-    protea_free(s->queries);
-    protea_free(s->number);
-    protea_free(s->limit);
-    protea_free(s->wanted);
-    protea_free(s->value);
-    protea_free(s->row);
-    protea_free(s->scratch);
-    protea_free(s->best);
-    protea_free(s->n_best);
-    protea_free(s);
 }
 
 /* ---- all at once */

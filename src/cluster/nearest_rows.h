@@ -37,7 +37,8 @@ typedef struct protea_neighbour_block {
 typedef struct protea_row_search protea_row_search;
 
 /* *out: owned, also on failure NULL. Rows are borrowed. Memory beside them: 8 bytes a row, and blocks.
- * Errors: PROTEA_ERR_USAGE (k), PROTEA_ERR_INPUT (a value that is not finite or a length but 0 outside 1e-18 to 1e18, with its row; more than
+ * Errors: PROTEA_ERR_USAGE (k), PROTEA_ERR_INPUT (a value that is not finite, or a length but 0 outside 1e-18 to 1e18, with its
+ * row; more than
  * 2^31 - 1 rows), PROTEA_ERR_MEMORY. */
 protea_status protea_row_search_new(protea_row_search **out, protea_ctx *cx, const protea_some_rows *gallery,
                                     const protea_some_rows *query, int64_t d, const protea_row_search_opts *opts);

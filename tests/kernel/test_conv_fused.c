@@ -69,7 +69,8 @@ static void equals_the_reference(void **state)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int dtype = PROTEA_F32; dtype <= PROTEA_BF16; dtype++)
             for (int ending = 0; ending < 4; ending++)
-                check(&shapes[i], (protea_dtype)dtype, (protea_conv_ending){ ending & 1, ending & 2 ? PROTEA_RELU : PROTEA_LINEAR });
+                check(&shapes[i], (protea_dtype)dtype,
+                      (protea_conv_ending){ ending & 1, ending & 2 ? PROTEA_RELU : PROTEA_LINEAR });
 }
 
 static int group(void)

@@ -1,5 +1,6 @@
 /* On every instruction set, the fast search for nearest centroids finds what the reference finds, at sizes that fill no block,
- * panel or vector; of equal centroids the first; all that are below a limit; and sums of clusters and distances are the reference's. */
+ * panel or vector; of equal centroids the first; all that are below a limit; and sums of clusters and
+ * distances are the reference's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -47,7 +47,8 @@ static protea_status disturb_param(void *self, const char *name, protea_param *p
 
 static float *features(protea_ctx *cx, protea_module *net, protea_folds *folds, const float *x, int64_t n, int64_t side)
 {
-    net_run r = { net, folds, { .data = (void *)(uintptr_t)x, .dtype = PROTEA_F32, .n_dims = 4, .dim = { n, 3, side, side } }, { 0 } };
+    net_run r = { .net = net, .folds = folds };
+    r.x = (protea_tensor){ .data = (void *)(uintptr_t)x, .dtype = PROTEA_F32, .n_dims = 4, .dim = { n, 3, side, side } };
     engine_run(cx, forward, &r);
     float *copy = malloc((size_t)(n * net->out_dim) * sizeof *copy);
     memcpy(copy, r.y.data, (size_t)(n * net->out_dim) * sizeof *copy);

@@ -219,6 +219,16 @@ static void oracle_release(oracle *o)
     protea_tensor_release(&o->test_label);
 }
 
+static void an_empty_gallery_has_no_neighbours(void **state)
+{
+    (void)state;
+    const float x[4] = { 1, 2, 3, 4 };
+    int64_t neighbour[4] = { 0 };
+    assert_int_equal(protea_nearest_rows(&cx, neighbour, NULL, x, 0, x, NULL, 2, 2, 2), PROTEA_OK);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(neighbour[i], -1);
+}
+
 static void scores_are_torchs(void **state)
 {
     (void)state;
@@ -320,7 +330,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_are_exact), cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(a_row_is_no_neighbour_of_its_own), cmocka_unit_test(scores_are_torchs),
-        cmocka_unit_test(scores_are_scikit_learns), cmocka_unit_test(one_pass_scores_all), cmocka_unit_test(ties_and_unlabelled), cmocka_unit_test(what_cannot_be_scored),
+        cmocka_unit_test(an_empty_gallery_has_no_neighbours),
+        cmocka_unit_test(scores_are_scikit_learns), cmocka_unit_test(one_pass_scores_all),
+        cmocka_unit_test(ties_and_unlabelled), cmocka_unit_test(what_cannot_be_scored),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }

@@ -242,7 +242,8 @@ static void below_limits(const protea_near_sink *sink, int32_t row, const void *
     configure_tiles();
     for (int64_t from = 0; from < n; from += SIDE)
         for (int64_t p = 0; p < n_panels; p++) {
-            multiply((const protea_bf16 *)block + from * depth, (const float *)((const char *)panels + (size_t)p * panel_bytes), depth);
+            multiply((const protea_bf16 *)block + from * depth, (const float *)((const char *)panels + (size_t)p * panel_bytes),
+                     depth);
             if (before.sums != NULL)
                 take_below(sink, &before);
             store_sums(sums[turn]);

@@ -136,9 +136,11 @@ static void below_limits(const protea_near_sink *sink, int32_t row, const void *
             __m512 sum[ROWS][VECTORS];
             protea_near near[ROWS * PANEL];
             int64_t count = 0;
-            tile_scores(sum, (const protea_bf16 *)block + i * depth, (const char *)panels + (size_t)p * panel_bytes, depth, VECTORS);
+            tile_scores(sum, (const protea_bf16 *)block + i * depth, (const char *)panels + (size_t)p * panel_bytes, depth,
+                        VECTORS);
             for (int r = 0; r < ROWS && i + r < n; r++)
-                count = append_below(near, count, sum[r], sink->limit[row + i + r], row + (int32_t)(i + r), first + (int32_t)p * PANEL);
+                count = append_below(near, count, sum[r], sink->limit[row + i + r], row + (int32_t)(i + r),
+                                     first + (int32_t)p * PANEL);
             if (count > 0)
                 sink->take(sink->self, near, count);
         }

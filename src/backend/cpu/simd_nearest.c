@@ -156,7 +156,8 @@ static void below_limits(const protea_near_sink *sink, int32_t row, const void *
             int64_t count = 0;
             tile_scores(sum, x + i * depth, panel, shift, depth, VECTORS);
             for (int r = 0; r < ROWS && i + r < n; r++)
-                count = append_below(near, count, sum[r], sink->limit[row + i + r], row + (int32_t)(i + r), first + (int32_t)p * PANEL);
+                count = append_below(near, count, sum[r], sink->limit[row + i + r], row + (int32_t)(i + r),
+                                     first + (int32_t)p * PANEL);
             if (count > 0)
                 sink->take(sink->self, near, count);
         }
