@@ -8,7 +8,7 @@ run --version; want_code 0; want_out "protea 0."; want_no_err
 run help synth; want_code 0; want_out "usage: protea synth NAME -o DIR"
 run synth --help; want_code 0; want_out "shapes"; want_out "(default 5000; 1..100000000 images)"; want_no_err
 run synth shapes --help; want_code 0; want_out "usage: protea synth shapes -o DIR"
-run eval knn --help; want_code 0; want_out "--temperature X"; want_out "Wu et al. 2018"
+run eval knn --help; want_code 0; want_out "--temperature N [N...]"; want_out "Wu et al. 2018"
 
 run --manual; want_code 0; want_out '.TH "PROTEA" 1'; want_out "protea train METHOD"; want_no_err
 run --manual train; want_code 0; want_out ".SH OPTIONS OF SWAV"; want_out "nmb"; want_no_err
