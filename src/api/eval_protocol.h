@@ -4,18 +4,23 @@
 
 #include "api/images.h"
 
-/* What a protocol works on: features and labels of both data sets. */
+/* What a protocol works on. Features and labels of both data sets, for one that works on features; the model and the images
+ * themselves, where there are any: features that were read from files come without. */
 typedef struct protea_evaluation {
     protea_ctx *cx;
     const protea_hooks *hooks;
-    const protea_feature_set *train, *test;
-    json_t *result;              /* to fill; the verb adds seconds */
+    const protea_feature_set *train, *test;       /* empty for a protocol on images */
+    json_t *result;                               /* to fill; the verb adds seconds */
+    protea_model *model;                          /* or NULL */
+    protea_source *train_images, *test_images;    /* or NULL */
+    const char *train_name, *test_name;           /* what the user called the data sets: for messages */
 } protea_evaluation;
 
 typedef struct protea_protocol {
     const char *name, *summary;
     size_t size;                 /* of its options: zeroed, then filled from the table */
     const protea_opt *opts;
+    bool on_images;              /* works on model and images: no features are made, and `features` for a model is refused */
     protea_status (*run)(void *self, const protea_evaluation *e);
 } protea_protocol;
 

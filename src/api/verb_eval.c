@@ -42,11 +42,14 @@ static const char *kind_summary(const char *kind)
     return find_protocol(kind)->summary;
 }
 
-static const protea_opt features_table[] = {
+static const protea_opt sets_table[] = {
     { .key = "train", .type = PROTEA_OPT_STRING, .offset = offsetof(eval, train), .def = "",
       .help = "labelled images to learn from, as DATA; with the word `features` for a model, an .npy file that embed wrote" },
     { .key = "test", .type = PROTEA_OPT_STRING, .offset = offsetof(eval, test), .def = "",
       .help = "labelled images to classify; classes are matched by name" },
+    { 0 },
+};
+static const protea_opt features_table[] = {
     { .key = "features", .type = PROTEA_OPT_CHOICE, .offset = offsetof(eval, features), .def = "backbone",
       .choices = "backbone|head", .help = "pooled features of the backbone, or what the method's head makes of them" },
     { 0 },
@@ -57,7 +60,9 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     eval *e = self;
     e->protocol = find_protocol(kind);
     PROTEA_TRY(protea_new(&e->protocol_self, 1, e->protocol->size, kind));
-    PROTEA_TRY(protea_options_add(options, "Features", features_table, e));
+    PROTEA_TRY(protea_options_add(options, "Data sets", sets_table, e));
+    if (!e->protocol->on_images)
+        PROTEA_TRY(protea_options_add(options, "Features", features_table, e));
     PROTEA_TRY(protea_options_add(options, e->protocol->name, e->protocol->opts, e->protocol_self));
     PROTEA_TRY(protea_options_add(options, "Images", protea_images_table, &e->images));
     return protea_options_add(options, "Machine", protea_session_table, &e->session);
@@ -74,16 +79,39 @@ static protea_status embed_set(eval *e, const protea_call *call, protea_feature_
 }
 
 /* Both data sets are opened before the long part begins. */
-static protea_status embed_sets(eval *e, const protea_call *call)
+static protea_status open_images(eval *e, const protea_call *call)
 {
     PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
     if (e->features == HEAD)
         PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
     PROTEA_TRY(protea_images_open(&e->train_source, e->train, &e->images, e->s.cx.seed));
     PROTEA_TRY(protea_images_open(&e->test_source, e->test, &e->images, e->s.cx.seed));
-    PROTEA_TRY(protea_model_fit(&e->model, e->train_source));
+    return protea_model_fit(&e->model, e->train_source);
+}
+
+static protea_status embed_sets(eval *e, const protea_call *call)
+{
     PROTEA_TRY(embed_set(e, call, &e->train_set, e->train_source, "train images", e->train));
     return embed_set(e, call, &e->test_set, e->test_source, "test images", e->test);
+}
+
+static protea_status read_sets(eval *e)
+{
+    if (e->protocol->on_images)
+        return protea_fail(PROTEA_ERR_USAGE, "eval %s: works on images; wanted a model where features was found",
+                           e->protocol->name);
+    PROTEA_TRY(protea_feature_set_read(&e->train_set, e->train));
+    return protea_feature_set_read(&e->test_set, e->test);
+}
+
+static protea_status run_protocol(eval *e, const protea_call *call, bool with_images)
+{
+    const protea_evaluation evaluation = {
+        .cx = &e->s.cx, .hooks = call->hooks, .train = &e->train_set, .test = &e->test_set, .result = call->result,
+        .model = with_images ? &e->model : NULL, .train_images = e->train_source, .test_images = e->test_source,
+        .train_name = e->train, .test_name = e->test,
+    };
+    return e->protocol->run(e->protocol_self, &evaluation);
 }
 
 static protea_status run(void *self, const protea_call *call)
@@ -94,14 +122,15 @@ static protea_status run(void *self, const protea_call *call)
         return protea_fail(PROTEA_ERR_USAGE, "eval %s: no --%s found, --train DATA --test DATA wanted",
                            e->protocol->name, e->train[0] ? "test" : "train");
     PROTEA_TRY(protea_session_open(&e->s, &e->session, call->hooks));
-    if (strcmp(call->arguments[0], "features") == 0) {
-        PROTEA_TRY(protea_feature_set_read(&e->train_set, e->train));
-        PROTEA_TRY(protea_feature_set_read(&e->test_set, e->test));
+    bool with_images = strcmp(call->arguments[0], "features") != 0;
+    if (with_images) {
+        PROTEA_TRY(open_images(e, call));
+        if (!e->protocol->on_images)
+            PROTEA_TRY(embed_sets(e, call));
     } else {
-        PROTEA_TRY(embed_sets(e, call));
+        PROTEA_TRY(read_sets(e));
     }
-    const protea_evaluation evaluation = { &e->s.cx, call->hooks, &e->train_set, &e->test_set, call->result };
-    PROTEA_TRY(e->protocol->run(e->protocol_self, &evaluation));
+    PROTEA_TRY(run_protocol(e, call, with_images));
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
     return PROTEA_OK;
 }
