@@ -43,13 +43,14 @@ typedef struct protea_schedule {
     int64_t warmup_steps, total_steps;
     protea_lr_shape shape;
     int64_t steps_per_epoch;     /* COSINE_EPOCH, STEPS */
-    protea_list milestones;      /* STEPS: epochs, from 0, that begin with a tenth of the rate before */
+    protea_list milestones;      /* STEPS: epochs, from 0, that begin with a lower rate than the one before */
+    double gamma;                /* STEPS: what a milestone multiplies the rate by; 0: a tenth */
 } protea_schedule;
 /* Warm-up is linspace(start, base, warmup_steps), base at its last step; a warm-up of one step is at start. Then, by shape:
  *   COSINE        final + (base - final)/2 (1 + cos(pi t / T)), t = 0..T-1, T = total - warmup (as SwAV's table: base comes
  *                 twice in a row, final never); steps past the end are at final
  *   COSINE_EPOCH  the same at the first step of each epoch, then constant to its end (as MoCo's and SimSiam's code)
- *   STEPS         base, a tenth of it from the first milestone on, a hundredth from the second (as MoCo v1's code)
+ *   STEPS         base, gamma times it from the first milestone on, gamma^2 from the second (as MoCo v1's code)
  *   CONSTANT      base */
 double protea_schedule_lr(const protea_schedule *s, int64_t step);
 

@@ -27,7 +27,7 @@ static double stepped_lr(const protea_schedule *s, int64_t epoch)
     double lr = s->base;
     for (int i = 0; i < s->milestones.n; i++)
         if ((double)epoch >= s->milestones.v[i])
-            lr *= 0.1;
+            lr *= s->gamma > 0 ? s->gamma : 0.1;
     return lr;
 }
 

@@ -59,7 +59,7 @@ static void cosine_by_epochs(void **state)
     assert_true(protea_schedule_lr(&s, 20) < .06);
 }
 
-static void tenths_at_milestones(void **state)
+static void lower_at_milestones(void **state)
 {
     (void)state;
     protea_schedule s = { .base = .03, .total_steps = 400, .shape = PROTEA_LR_STEPS, .steps_per_epoch = 2,
@@ -68,6 +68,10 @@ static void tenths_at_milestones(void **state)
     assert_float_equal(protea_schedule_lr(&s, 240), .003, 1e-12);
     assert_float_equal(protea_schedule_lr(&s, 319), .003, 1e-12);
     assert_float_equal(protea_schedule_lr(&s, 320), .0003, 1e-12);
+    s.gamma = .2; /* SwAV's fine-tuning */
+    assert_float_equal(protea_schedule_lr(&s, 239), .03, 1e-12);
+    assert_float_equal(protea_schedule_lr(&s, 240), .006, 1e-12);
+    assert_float_equal(protea_schedule_lr(&s, 320), .0012, 1e-12);
     s.shape = PROTEA_LR_CONSTANT;
     assert_float_equal(protea_schedule_lr(&s, 399), .03, 1e-12);
 }
@@ -76,6 +80,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(golden_table), cmocka_unit_test(odd_lengths),
                                         cmocka_unit_test(falls_after_warmup), cmocka_unit_test(cosine_by_epochs),
-                                        cmocka_unit_test(tenths_at_milestones) };
+                                        cmocka_unit_test(lower_at_milestones) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
