@@ -10,11 +10,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/lines.h"
 #include "data/source_kind.h"
 #include "format/csv.h"
-
-enum { MAX_BYTES = 1 << 30 };
 
 typedef struct list_set { int folder; } list_set;
 
@@ -48,25 +46,10 @@ static protea_status open_folder(int *fd, const char *path)
     return PROTEA_OK;
 }
 
-static protea_status read_lines(protea_catalog *c, const char *path)
+static protea_status add_line(void *self, int64_t number, const char *line)
 {
-    char *text;
-    size_t len;
-    PROTEA_TRY(protea_file_read(&text, &len, path, MAX_BYTES));
-    protea_status status = PROTEA_OK;
-    if (memchr(text, 0, len) != NULL)
-        status = protea_fail(PROTEA_ERR_INPUT, "%s: holds NUL bytes, wanted a picture's path a line", path);
-    for (char *line = text; *line != 0 && status == PROTEA_OK;) {
-        size_t length = strcspn(line, "\n"), next = length + (line[length] != 0);
-        while (length > 0 && strchr("\r\t ", line[length - 1]) != NULL)
-            length--;
-        line[length] = 0;
-        if (length > 0)
-            status = protea_catalog_add(c, line, 0, 0);
-        line += next;
-    }
-    protea_free(text);
-    return status;
+    (void)number;
+    return protea_catalog_add(self, line, 0, 0);
 }
 
 /* Labels stay in the table while it is open. */
@@ -138,6 +121,9 @@ protea_status protea_open_list(protea_opened *o, const char *path, protea_packed
     o->self = set;
     PROTEA_TRY(open_folder(&set->folder, path));
     const char *ending = strrchr(path, '.');
-    PROTEA_TRY(strcasecmp(ending, ".csv") == 0 ? read_table(&o->catalog, path) : read_lines(&o->catalog, path));
+    if (strcasecmp(ending, ".csv") == 0)
+        PROTEA_TRY(read_table(&o->catalog, path));
+    else
+        PROTEA_TRY(protea_lines_read(path, "a picture's path", add_line, &o->catalog));
     return check_some(&o->catalog, set->folder, path);
 }
