@@ -28,6 +28,12 @@ int protea_augment_group(const protea_augment_opts *opts, int view);
  * a method runs the backbone once for them, as SwAV's reference code does. */
 protea_batch protea_augment_batch(const protea_augment_opts *opts, int64_t n_images);
 
+/* One view of an image, for training with labels: a random crop of 0.08 to 1 of its area (torchvision's RandomResizedCrop), or
+ * the whole picture shifted by up to an eighth of the side (arXiv:1512.03385, sec. 4.2), each mirrored half the time; or that of
+ * protea_plain_view. */
+typedef enum protea_single_view { PROTEA_VIEW_CROP, PROTEA_VIEW_SHIFT, PROTEA_VIEW_PLAIN } protea_single_view;
+protea_augment_opts protea_augment_single(protea_single_view kind, int size);
+
 /* Scratch of one worker. */
 typedef struct protea_augment_buffer { protea_image view, tmp; } protea_augment_buffer;
 void protea_augment_buffer_release(protea_augment_buffer *b);

@@ -92,3 +92,16 @@ protea_batch protea_augment_batch(const protea_augment_opts *o, int64_t n_images
     }
     return b;
 }
+
+protea_augment_opts protea_augment_single(protea_single_view kind, int size)
+{
+    protea_augment_opts o = { .size_crops = { 1, { size } }, .nmb_crops = { 1, { 1 } }, .min_scale_crops = { 1, { 0.08 } },
+                              .max_scale_crops = { 1, { 1 } }, .min_ratio = 3.0 / 4, .max_ratio = 4.0 / 3, .flip_p = 0.5 };
+    if (kind == PROTEA_VIEW_SHIFT)
+        o.pad = 0.125;
+    if (kind == PROTEA_VIEW_PLAIN) {
+        o.pad = 1e-9; /* a shift by no pixel */
+        o.flip_p = 0;
+    }
+    return o;
+}

@@ -1,5 +1,5 @@
 /* Proves: crops have torchvision's distribution of area and ratio, shifts theirs, each random step happens as often as asked,
- * views follow their key alone, the plain view is exact, and options that cannot be are refused. */
+ * views follow their key alone, the plain view is exact, also as one to train on, and options that cannot be are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -280,6 +280,35 @@ static void the_plain_view_is_normalised(void **state)
     protea_image_release(&image);
 }
 
+/* Of pictures that are no squares too. */
+static void a_single_plain_view_is_the_plain_view(void **state)
+{
+    (void)state;
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(40, 23);
+    static float x[768], y[768];
+    const protea_augment_opts plain = protea_augment_single(PROTEA_VIEW_PLAIN, 16);
+    assert_int_equal(protea_augment_check(&plain), PROTEA_OK);
+    const protea_rng rng = protea_rng_make(1, PROTEA_RNG_TEST, 0, 0, 0);
+    assert_int_equal(protea_augment_view(x, &image, &plain, 0, rng, zero, one, &b), PROTEA_OK);
+    assert_int_equal(protea_plain_view(y, &image, 16, zero, one, &b), PROTEA_OK);
+    assert_memory_equal(x, y, sizeof x);
+    for (int kind = PROTEA_VIEW_CROP; kind <= PROTEA_VIEW_SHIFT; kind++) {
+        const protea_augment_opts o = protea_augment_single((protea_single_view)kind, 16);
+        int differ = 0;
+        assert_int_equal(protea_augment_check(&o), PROTEA_OK);
+        assert_int_equal(protea_augment_batch(&o, 3).n_views, 1);
+        for (uint32_t v = 0; v < 20; v++) {
+            assert_int_equal(protea_augment_view(x, &image, &o, 0, protea_rng_make(1, PROTEA_RNG_TEST, 0, 0, v), zero, one, &b),
+                             PROTEA_OK);
+            differ += memcmp(x, y, sizeof x) != 0;
+        }
+        assert_true(differ > 15);
+    }
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
 static void the_table_gives_the_papers_defaults(void **state)
 {
     (void)state;
@@ -322,7 +351,7 @@ int main(void)
         cmocka_unit_test(small_crops_come_from_their_own_range), cmocka_unit_test(long_pictures_fall_back_to_the_centre),
         cmocka_unit_test(steps_happen_as_often_as_asked), cmocka_unit_test(a_view_follows_its_key),
         cmocka_unit_test(the_plain_view_is_normalised), cmocka_unit_test(the_table_gives_the_papers_defaults),
-        cmocka_unit_test(wrong_options_are_refused),
+        cmocka_unit_test(a_single_plain_view_is_the_plain_view), cmocka_unit_test(wrong_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
