@@ -1,5 +1,7 @@
 #include "eval/classify.h"
 
+#include <math.h>
+
 #include "base/alloc.h"
 #include "loss/cross_entropy.h"
 
@@ -16,6 +18,24 @@ static int32_t label_of(const protea_source *source, const int32_t *map, int64_t
     return label < 0 || map == NULL ? label : map[label];
 }
 
+int protea_label_rank(const float *score, int64_t c, int32_t label)
+{
+    int above = 0;
+    if (!isfinite(score[label]))
+        return (int)c;
+    for (int64_t j = 0; j < c; j++)
+        above += !(score[j] < score[label] || (score[j] == score[label] && j >= label));
+    return above;
+}
+
+static int64_t count_among_5(const protea_classified *c, int64_t classes)
+{
+    int64_t among = 0;
+    for (int64_t i = 0; i < c->n; i++)
+        among += c->label[i] >= 0 && protea_label_rank(c->logits + i * classes, classes, c->label[i]) < 5;
+    return among;
+}
+
 protea_status protea_classify(protea_ctx *cx, protea_classified *c, const protea_model *model, protea_source *source,
                               const int32_t *map, protea_features_progress progress, void *self)
 {
@@ -28,5 +48,6 @@ protea_status protea_classify(protea_ctx *cx, protea_classified *c, const protea
         c->label[i] = label_of(source, map, i);
     const protea_tensor logits = { .data = c->logits, .dtype = PROTEA_F32, .n_dims = 2, .dim = { c->n, classes } };
     c->n_correct = protea_count_correct(cx, &logits, c->label, &c->n_labelled);
+    c->n_among_5 = count_among_5(c, classes);
     return PROTEA_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "eval/classify.h"
 #include "optim/optim_rules.h"
 
 enum { TEST_ROWS = 1024, TOP5 = 5 };
@@ -154,17 +155,6 @@ static protea_status train_epoch(probe *p, int64_t epoch)
     return PROTEA_OK;
 }
 
-/* How many scores beat the label's: 0 is right. A score that is not finite never is. */
-static int rank_of(const float *s, int64_t c, int32_t label)
-{
-    int above = 0;
-    if (!isfinite(s[label]))
-        return (int)c;
-    for (int64_t j = 0; j < c; j++)
-        above += !(s[j] < s[label] || (s[j] == s[label] && j >= label));
-    return above;
-}
-
 static protea_status test_epoch(probe *p, protea_linear_score *score, int64_t epoch)
 {
     int64_t right[PROTEA_MAX_SWEEP] = { 0 }, among[PROTEA_MAX_SWEEP] = { 0 };
@@ -173,7 +163,7 @@ static protea_status test_epoch(probe *p, protea_linear_score *score, int64_t ep
         PROTEA_TRY(score_rows(p, p->test, p->test_row + first, rows));
         for (int64_t i = 0; i < rows; i++)
             for (int64_t g = 0; g < p->g; g++) {
-                int rank = rank_of(p->s + i * p->gc + g * p->c, p->c, p->test_label[p->test_row[first + i]]);
+                int rank = protea_label_rank(p->s + i * p->gc + g * p->c, p->c, p->test_label[p->test_row[first + i]]);
                 right[g] += rank == 0;
                 among[g] += rank < TOP5;
             }
