@@ -2,4 +2,5 @@
 #define PROTEA_PROTOCOL_LIST(X) \
     X(knn)                      \
     X(linear)                   \
+    X(finetune)                 \
     X(clusters)
