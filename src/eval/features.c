@@ -14,6 +14,8 @@ typedef struct extraction {
     protea_source *source;
     const int64_t *index;      /* (n) which images; NULL: all in order */
     int64_t n;
+    const protea_augment_opts *augment; /* of epoch; NULL: plain views */
+    int64_t epoch;
     int64_t batch, view;       /* images per pass, numbers per view (3,S,S) of the model's image size S */
     float *x;                  /* (batch,view): one view each, of the row's own side */
     int *side;                 /* (batch) 0: a bad image */
@@ -131,6 +133,8 @@ static protea_status extraction_new(extraction *e)
     e->batch = batch_for(e->model->image_size);
     e->view = 3 * (int64_t)e->model->image_size * e->model->image_size;
     PROTEA_TRY(protea_views_init(&e->views, e->model, !e->model->pixels)); /* raw pixels need the same side everywhere */
+    e->views.augment = e->augment;
+    e->views.epoch = e->epoch;
     PROTEA_TRY(protea_new(&e->place, (size_t)e->batch, sizeof *e->place, "views"));
     PROTEA_TRY(protea_new(&e->side, (size_t)e->batch, sizeof *e->side, "views"));
     if (e->model->pixels)
@@ -164,21 +168,36 @@ static protea_status run_all(protea_ctx *cx, extraction *e, float *z, protea_fea
     return PROTEA_OK;
 }
 
-protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
-                                       protea_source *source, const int64_t *index, int64_t n, float *z,
-                                       protea_features_progress progress, void *self)
+static protea_status extract(protea_ctx *cx, extraction *e, float *z, protea_features_progress progress, void *self)
 {
     protea_ctx own = *cx; /* the caller's arenas may hold a training step */
     own.kept = own.scratch = NULL;
     own.planning = false;
-    extraction e = { .model = model, .kind = kind, .source = source, .index = index, .n = n };
-    protea_status status = extraction_new(&e);
+    protea_status status = extraction_new(e);
+    e->views.seed = cx->seed;
     if (status == PROTEA_OK)
-        status = run_all(&own, &e, z, progress, self);
-    extraction_free(&e);
+        status = run_all(&own, e, z, progress, self);
+    extraction_free(e);
     protea_arena_free(own.kept);
     protea_arena_free(own.scratch);
     return status;
+}
+
+protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                       protea_source *source, const int64_t *index, int64_t n, float *z,
+                                       protea_features_progress progress, void *self)
+{
+    extraction e = { .model = model, .kind = kind, .source = source, .index = index, .n = n };
+    return extract(cx, &e, z, progress, self);
+}
+
+protea_status protea_model_augmented_features(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                              protea_source *source, const protea_augment_opts *augment, int64_t epoch, float *z,
+                                              protea_features_progress progress, void *self)
+{
+    extraction e = { .model = model, .kind = kind, .source = source, .n = protea_source_count(source), .augment = augment,
+                     .epoch = epoch };
+    return extract(cx, &e, z, progress, self);
 }
 
 protea_status protea_model_features(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,

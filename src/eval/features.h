@@ -2,6 +2,7 @@
 #ifndef PROTEA_EVAL_FEATURES_H
 #define PROTEA_EVAL_FEATURES_H
 
+#include "data/augment.h"
 #include "eval/knn.h"
 #include "eval/model.h"
 
@@ -26,6 +27,12 @@ protea_status protea_model_features(protea_ctx *cx, const protea_model *model, p
 protea_status protea_model_features_of(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
                                        protea_source *source, const int64_t *index, int64_t n, float *z,
                                        protea_features_progress progress, void *self);
+
+/* The same of one augmented view of each image in the place of the plain one: augment (of one view, the model's image size wide),
+ * keyed by cx->seed, epoch and image. */
+protea_status protea_model_augmented_features(protea_ctx *cx, const protea_model *model, protea_feature_kind kind,
+                                              protea_source *source, const protea_augment_opts *augment, int64_t epoch, float *z,
+                                              protea_features_progress progress, void *self);
 
 /* A labelled set of features; classes are matched by name between two of them. */
 typedef struct protea_feature_set {

@@ -195,6 +195,8 @@ static protea_status run(probe *p, protea_linear_score *score, protea_linear_pro
         score[g] = (protea_linear_score){ .lr = p->opts->lr.v[g] };
     draw_weights(p);
     for (int64_t epoch = 0; epoch < p->opts->epochs; epoch++) {
+        if (p->opts->refresh != NULL)
+            PROTEA_TRY(p->opts->refresh(self, epoch));
         PROTEA_TRY(train_epoch(p, epoch));
         PROTEA_TRY(test_epoch(p, score, epoch + 1));
         PROTEA_TRY(check_finite(p, score));

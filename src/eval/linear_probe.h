@@ -14,6 +14,9 @@ typedef struct protea_linear_opts {
     protea_lr_shape schedule; /* COSINE_EPOCH to 0, or STEPS at milestones */
     protea_list milestones;
     bool larc;                /* SGD inside LARC, trust 0.001 (SimSiam), else SGD */
+    /* Called before each epoch, from 0, with the progress's self, and may write other features to where train lies (of fresh
+     * augmented views). Another status than OK ends the work with it. NULL: they stay. */
+    protea_status (*refresh)(void *self, int64_t epoch);
 } protea_linear_opts;
 
 /* One learning rate's scores, in 0..1. */

@@ -26,7 +26,7 @@ void protea_views_release(protea_views *v)
 
 static int side_of(const protea_views *v, const protea_image *image)
 {
-    bool as_it_is = v->small_as_they_are && image->w == image->h && image->w < v->model->image_size;
+    bool as_it_is = v->small_as_they_are && v->augment == NULL && image->w == image->h && image->w < v->model->image_size;
     return as_it_is ? image->w : v->model->image_size;
 }
 
@@ -37,6 +37,17 @@ static protea_status read_image(const protea_views *v, const protea_place *place
         return PROTEA_OK;
     protea_rng rng = protea_corrupt_rng(v->seed, place->corruption, place->severity, place->index);
     return protea_corrupt(image, place->corruption, place->severity, &rng);
+}
+
+/* x (3,side,side) */
+static protea_status make_view(protea_views *v, const protea_place *place, float *x, int side, int thread)
+{
+    const protea_model *m = v->model;
+    protea_image *image = &v->image[thread];
+    if (v->augment == NULL)
+        return protea_plain_view(x, image, side, m->mean, m->std, &v->buffer[thread]);
+    protea_rng rng = protea_rng_make(v->seed, PROTEA_RNG_VIEW, (uint32_t)v->epoch, (uint64_t)place->index, 0);
+    return protea_augment_view(x, image, v->augment, 0, rng, m->mean, m->std, &v->buffer[thread]);
 }
 
 static protea_status view_of(protea_views *v, const protea_place *place, float *x, int *side, int thread)
@@ -51,7 +62,7 @@ static protea_status view_of(protea_views *v, const protea_place *place, float *
         return protea_source_skip(place->source, place->index, protea_last_error());
     PROTEA_TRY(status);
     *side = side_of(v, &v->image[thread]);
-    return protea_plain_view(x, &v->image[thread], *side, m->mean, m->std, &v->buffer[thread]);
+    return make_view(v, place, x, *side, thread);
 }
 
 protea_status protea_views_read(protea_views *v, const protea_place *place, int64_t n, float *x, int *side)

@@ -1,4 +1,4 @@
-/* Plain views of images as a model wants them, read on the compute threads. */
+/* Views of images as a model wants them, plain or augmented, read on the compute threads. */
 #ifndef PROTEA_EVAL_VIEWS_H
 #define PROTEA_EVAL_VIEWS_H
 
@@ -14,7 +14,9 @@ typedef struct protea_place {
 
 typedef struct protea_views {
     const protea_model *model;     /* borrowed: image size S, mean, std */
-    uint64_t seed;                 /* of corruptions */
+    uint64_t seed;                 /* of corruptions and augmentation */
+    const protea_augment_opts *augment; /* borrowed: one view of S pixels, keyed by seed, epoch and image; NULL: plain views */
+    int64_t epoch;
     bool small_as_they_are;        /* a square smaller than S is not magnified, which would add nothing but blur */
     int n_threads;
     protea_image *image;           /* (n_threads) owned */

@@ -1,5 +1,5 @@
 /* Proves: the linear probe reaches the optimum that PyTorch finds (tools/oracle/linear_probe.py) and steps as SGD or as LARC; a
- * sweep gives each rate what it would get alone, to the bit; rows without labels and rates that diverge are survived; nothing to
+ * sweep gives each rate what it would get alone, to the bit; features may be made anew each epoch; rows without labels and rates that diverge are survived; nothing to
  * learn from is refused. */
 #include "support/test_context.h"
 
@@ -130,12 +130,72 @@ static void a_sweep_is_each_rate_alone(void **state)
     close_data(&d);
 }
 
+/* Features that are made anew: of the first epoch wrong ones, which are never seen. */
+typedef struct maker {
+    data d;
+    float *right;
+    int64_t epochs;
+    int64_t stop_at; /* epoch; negative: none */
+} maker;
+
+static protea_status make_again(void *self, int64_t epoch)
+{
+    maker *m = self;
+    size_t n = (size_t)(m->d.n * m->d.d);
+    assert_int_equal(epoch, m->epochs++);
+    memcpy(protea_f32(&m->d.train), m->right, n * sizeof(float));
+    for (size_t i = 0; i < n && epoch == 2; i++)
+        protea_f32(&m->d.train)[i] *= 2;
+    return epoch == m->stop_at ? protea_fail(PROTEA_STOPPED, "enough") : PROTEA_OK;
+}
+
+static protea_status probe_made(protea_linear_score *score, int64_t epochs, int64_t stop_at, bool wrong_at_first)
+{
+    maker m = { .d = open_data(), .stop_at = stop_at };
+    protea_ctx cx = test_context_open(1 << 16);
+    protea_linear_opts opts = { .epochs = epochs, .batch_size = 64, .lr = { 1, { 1 } }, .momentum = 0.9,
+                                .schedule = PROTEA_LR_CONSTANT, .refresh = make_again };
+    size_t bytes = (size_t)(m.d.n * m.d.d) * sizeof(float);
+    m.right = malloc(bytes);
+    memcpy(m.right, m.d.train.data, bytes);
+    if (wrong_at_first)
+        memset(m.d.train.data, 0x3f, bytes);
+    protea_status status = protea_linear_probe(&cx, score, protea_f32(&m.d.train), m.d.train_label.data, m.d.n,
+                                               protea_f32(&m.d.test), m.d.test_label.data, m.d.m, m.d.d, CLASSES, &opts, NULL, &m);
+    assert_int_equal(m.epochs, stop_at < 0 ? epochs : stop_at + 1);
+    test_context_close(&cx);
+    free(m.right);
+    close_data(&m.d);
+    return status;
+}
+
+static void features_made_anew(void **state)
+{
+    (void)state;
+    data d = open_data();
+    protea_linear_score cached, made, from_wrong, doubled;
+    protea_linear_opts opts = { .epochs = 2, .batch_size = 64, .lr = { 1, { 1 } }, .momentum = 0.9,
+                                .schedule = PROTEA_LR_CONSTANT };
+    assert_ok(probe(&cached, &d, &opts));
+    assert_ok(probe_made(&made, 2, -1, false));
+    assert_ok(probe_made(&from_wrong, 2, -1, true));
+    assert_memory_equal(&cached, &made, sizeof made);
+    assert_memory_equal(&cached, &from_wrong, sizeof made);
+    opts.epochs = 3;
+    assert_ok(probe(&cached, &d, &opts));
+    assert_ok(probe_made(&doubled, 3, -1, false)); /* other features in the third epoch */
+    assert_true(cached.loss != doubled.loss);
+    assert_int_equal(probe_made(&made, 3, 1, false), PROTEA_STOPPED);
+    close_data(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_optimum_of_pytorch),
         cmocka_unit_test(larc_steps_by_the_weights),
         cmocka_unit_test(a_sweep_is_each_rate_alone),
+        cmocka_unit_test(features_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
