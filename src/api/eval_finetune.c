@@ -88,12 +88,13 @@ typedef struct watch {
     protea_ticker ticker;
     protea_watch testing;
     protea_finetune_score score; /* of the last test */
+    int64_t steps;               /* so far */
 } watch;
 
-static protea_status stop_if_asked(const watch *w, int64_t step)
+static protea_status stop_if_asked(const watch *w)
 {
     if (w->e->hooks->stop != NULL && *w->e->hooks->stop)
-        return protea_fail(PROTEA_STOPPED, "stopped on request after step %lld", (long long)step);
+        return protea_fail(PROTEA_STOPPED, "stopped on request after step %lld", (long long)w->steps);
     return PROTEA_OK;
 }
 
@@ -105,12 +106,15 @@ static protea_status after_step(void *self, int64_t done, int64_t total, double 
     if (w->score.best_epoch > 0)
         snprintf(note + len, sizeof note - (size_t)len, "  top1 %.4f", w->score.last_top1);
     protea_ticker_tick(&w->ticker, "fine-tuning", (double)done, (double)total, "steps", note);
-    return stop_if_asked(w, done);
+    w->steps = done;
+    return stop_if_asked(w);
 }
 
 static protea_status while_testing(void *self, int64_t done)
 {
-    return protea_watch_features(&((watch *)self)->testing, done);
+    watch *w = self;
+    PROTEA_TRY(stop_if_asked(w));
+    return protea_watch_features(&w->testing, done);
 }
 
 static protea_status after_test(void *self, int64_t epoch, const protea_finetune_score *score)

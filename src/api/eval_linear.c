@@ -1,4 +1,4 @@
-/* protea eval linear: the published protocols by name, on features made once. */
+/* protea eval linear: the published protocols by name, on features made once or of fresh views each epoch. */
 #include <stdio.h>
 
 #include "api/eval_protocol.h"
@@ -6,7 +6,7 @@
 #include "eval/linear_probe.h"
 
 typedef struct linear {
-    int32_t protocol;
+    int32_t protocol, augment;
     int64_t epochs, batch_size;
     protea_list lr;
     double wd;
@@ -14,7 +14,7 @@ typedef struct linear {
 enum { SWAV, MOCO, SIMSIAM };
 
 /* Facts: methods.md 8.1, from the authors' evaluation scripts. Their features come from augmented images (random crops and
- * flips); ours are of the plain central view, made once. */
+ * flips), as ours do with --augment crop; without it they are of the plain central view, made once. */
 static const struct preset {
     int64_t epochs, batch_size;
     double lr, lr_batch, wd; /* lr_batch: images that lr is for; 0: any */
@@ -39,6 +39,9 @@ static const protea_opt table[] = {
       .help = "learning rates, all trained in one pass; 0: the protocol's (swav 0.3, moco 30, simsiam 0.1 for 256 images)" },
     { .key = "wd", .type = PROTEA_OPT_FLOAT, .offset = offsetof(linear, wd), .def = "-1", .min = -1, .max = 10,
       .help = "weight decay; -1: the protocol's (swav 1e-6, else 0)" },
+    { .key = "augment", .type = PROTEA_OPT_CHOICE, .offset = offsetof(linear, augment), .def = "none", .choices = "crop|shift|none",
+      .help = "training features of fresh views each epoch: random resized crops, or pictures shifted by up to an eighth (for small "
+      "ones), with mirror images; none: of the plain views, made once", .source = "SwAV, MoCo, SimSiam: crop" },
     { 0 },
 };
 
@@ -59,10 +62,19 @@ static protea_linear_opts settle(const linear *o, int64_t n)
 }
 
 typedef struct watch {
+    const protea_evaluation *e;
+    protea_augment_opts augment; /* with --augment */
     protea_ticker ticker;
-    const protea_hooks *hooks;
-    int64_t epochs, rates;
+    protea_watch views;          /* while features are made */
+    int64_t epochs, rates, done; /* done: epochs so far */
 } watch;
+
+static protea_status stop_if_asked(const watch *w)
+{
+    if (w->e->hooks->stop != NULL && *w->e->hooks->stop)
+        return protea_fail(PROTEA_STOPPED, "stopped on request after epoch %lld", (long long)w->done);
+    return PROTEA_OK;
+}
 
 static protea_status after_epoch(void *self, int64_t epoch, const protea_linear_score *score)
 {
@@ -73,10 +85,28 @@ static protea_status after_epoch(void *self, int64_t epoch, const protea_linear_
         best = score[i].last_top1 > best ? score[i].last_top1 : best;
     snprintf(note, sizeof note, "top1 %.4f", best);
     protea_ticker_tick(&w->ticker, "linear probe", (double)epoch, (double)w->epochs, "epochs", note);
-    if (w->hooks->stop != NULL && *w->hooks->stop)
-        return protea_fail(PROTEA_STOPPED, "stopped on request after epoch %lld", (long long)epoch);
-    return PROTEA_OK;
+    w->done = epoch;
+    return stop_if_asked(w);
 }
+
+static protea_status while_making(void *self, int64_t images)
+{
+    watch *w = self;
+    PROTEA_TRY(stop_if_asked(w));
+    return protea_watch_features(&w->views, images);
+}
+
+/* Features of fresh views in the place of the last epoch's. */
+static protea_status make_features(void *self, int64_t epoch)
+{
+    watch *w = self;
+    const protea_evaluation *e = w->e;
+    protea_watch_start(&w->views, e->hooks, "training views", e->train_images);
+    return protea_model_augmented_features(e->cx, e->model, e->kind, e->train_images, &w->augment, epoch, e->train->z,
+                                           while_making, w);
+}
+
+static const char *const view_names[] = { "crop", "shift", "none" };
 
 static json_t *score_json(const protea_linear_score *s)
 {
@@ -106,6 +136,7 @@ static void report(const protea_evaluation *e, const linear *o, const protea_lin
     json_object_set_new(e->result, "batch_size", json_integer(l->batch_size));
     json_object_set_new(e->result, "lr", json_real(score[best].lr));
     json_object_set_new(e->result, "wd", json_real(l->wd));
+    json_object_set_new(e->result, "augment", json_string(view_names[o->augment]));
     json_object_set_new(e->result, "rates", rates);
 }
 
@@ -115,7 +146,14 @@ static protea_status run(void *self, const protea_evaluation *e)
     protea_feature_match m;
     protea_linear_score score[PROTEA_MAX_SWEEP];
     protea_linear_opts l = settle(o, e->train->n);
-    watch w = { .hooks = e->hooks, .epochs = l.epochs, .rates = l.lr.n };
+    watch w = { .e = e, .epochs = l.epochs, .rates = l.lr.n };
+    if (o->augment != PROTEA_VIEW_PLAIN) {
+        if (e->model == NULL)
+            return protea_fail(PROTEA_ERR_USAGE, "--augment %s: wanted a model and images; features that were read are what they are",
+                               view_names[o->augment]);
+        w.augment = protea_augment_single((protea_single_view)o->augment, e->model->image_size);
+        l.refresh = make_features;
+    }
     protea_ticker_start(&w.ticker, e->hooks);
     protea_status status = protea_feature_match_sets(&m, e->train, e->test);
     if (status == PROTEA_OK)

@@ -9,7 +9,8 @@
 typedef struct protea_evaluation {
     protea_ctx *cx;
     const protea_hooks *hooks;
-    const protea_feature_set *train, *test;       /* empty for a protocol on images */
+    const protea_feature_set *train, *test;       /* empty for a protocol on images; a protocol may write over z */
+    protea_feature_kind kind;                     /* of these features, where the model made them */
     json_t *result;                               /* to fill; the verb adds seconds */
     protea_model *model;                          /* or NULL */
     protea_source *train_images, *test_images;    /* or NULL */

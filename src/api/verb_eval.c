@@ -68,13 +68,17 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Machine", protea_session_table, &e->session);
 }
 
+static protea_feature_kind kind_of(const eval *e)
+{
+    return e->features == HEAD ? PROTEA_HEAD_FEATURES : PROTEA_BACKBONE_FEATURES;
+}
+
 static protea_status embed_set(eval *e, const protea_call *call, protea_feature_set *set, protea_source *source, const char *stage,
                                const char *spec)
 {
     protea_watch watch;
-    protea_feature_kind kind = e->features == HEAD ? PROTEA_HEAD_FEATURES : PROTEA_BACKBONE_FEATURES;
     protea_watch_start(&watch, call->hooks, stage, source);
-    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, kind, source, spec, protea_watch_features, &watch));
+    PROTEA_TRY(protea_feature_set_compute(&e->s.cx, set, &e->model, kind_of(e), source, spec, protea_watch_features, &watch));
     return protea_images_check(&e->s.cx, source, spec);
 }
 
@@ -107,7 +111,8 @@ static protea_status read_sets(eval *e)
 static protea_status run_protocol(eval *e, const protea_call *call, bool with_images)
 {
     const protea_evaluation evaluation = {
-        .cx = &e->s.cx, .hooks = call->hooks, .train = &e->train_set, .test = &e->test_set, .result = call->result,
+        .cx = &e->s.cx, .hooks = call->hooks, .train = &e->train_set, .test = &e->test_set, .kind = kind_of(e),
+        .result = call->result,
         .model = with_images ? &e->model : NULL, .train_images = e->train_source, .test_images = e->test_source,
         .train_name = e->train, .test_name = e->test,
     };

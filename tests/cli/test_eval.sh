@@ -47,6 +47,15 @@ want_json n_train 200; want_json protocol '"swav"'; want_json epochs 60; want_js
 rates=$(grep -o '"best_epoch"' out | wc -l)
 [ "$rates" = 3 ] || fail "the best and two rates wanted, $rates found"
 run eval linear features --train z.npy --test z.npy --protocol simsiam --epochs 2 --json; want_code 0; want_json top5 '[01]\.[0-9]*'
+want_json augment '"none"'
+run eval linear net --train train --test test --epochs 2 --json; want_code 0
+cached=$(grep -o '"loss": [0-9.e-]*' out)
+run eval linear net --train train --test test --epochs 2 --augment crop --json; want_code 0; want_json augment '"crop"'
+fresh=$(grep -o '"loss": [0-9.e-]*' out)
+[ "$cached" != "$fresh" ] || fail "another loss of fresh views wanted"
+run eval linear net --train train --test test --epochs 2 --augment crop --json; want_code 0
+[ "$fresh" = "$(grep -o '"loss": [0-9.e-]*' out)" ] || fail "the same loss for the same seed wanted: $fresh"
+refused 2 "--augment crop: wanted a model and images" eval linear features --train z.npy --test z.npy --augment crop
 run eval clusters pixels --train train --test train --k 200 --seeds 1 --json; want_code 0 # each image a cluster of its own
 want_json k 200; want_json nmi '0\.[0-9]*'; want_json ari '0(\.0)?'; want_json seeds 1
 run eval clusters features --train z.npy --test z.npy --seeds 3 --json; want_code 0; want_json classes 10; want_json acc '0\.[0-9]*'

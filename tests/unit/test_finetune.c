@@ -4,6 +4,8 @@
  * images without labels and memory that is short are refused. */
 #include "support/test_context.h"
 
+#include <protea/job.h>
+
 #include "eval/finetune.h"
 #include "nn/layers.h"
 #include "support/small_sets.h"
@@ -226,6 +228,49 @@ static void the_caller_can_end_it(void **state)
     close_rig(&r);
 }
 
+/* Who asks to stop is heard in a step and while test images are looked at. */
+typedef struct stopper {
+    const char *stage;
+    volatile sig_atomic_t stop;
+} stopper;
+
+static void stop_in_stage(void *cookie, const protea_report *report)
+{
+    stopper *s = cookie;
+    s->stop = s->stop || strcmp(report->stage, s->stage) == 0;
+}
+
+static void check_stops(const char *kind, const char *key, const char *value, const char *stage)
+{
+    static const char *const arguments[] = { "m.safetensors" };
+    protea_job *job;
+    char *json;
+    stopper s = { .stage = stage };
+    const protea_hooks hooks = { .progress = stop_in_stage, .cookie = &s, .stop = &s.stop };
+    assert_ok(protea_job_new(&job, "eval", kind));
+    protea_options *options = protea_job_options(job);
+    assert_ok(protea_options_set(options, "train", "synth:shapes,n=600,size=16", PROTEA_FROM_FLAG));
+    assert_ok(protea_options_set(options, "test", "synth:shapes,n=600,size=16,seed=2", PROTEA_FROM_FLAG));
+    assert_ok(protea_options_set(options, "epochs", "50", PROTEA_FROM_FLAG));
+    assert_ok(protea_options_set(options, key, value, PROTEA_FROM_FLAG));
+    assert_int_equal(protea_job_run(job, arguments, 1, NULL, &hooks, &json), PROTEA_STOPPED);
+    assert_true(s.stop);
+    free(json);
+    protea_job_free(job);
+}
+
+static void a_job_stops_on_request(void **state)
+{
+    (void)state;
+    rig r = open_rig("synth:shapes,n=10,size=16", 1);
+    snprintf(r.model.arch, sizeof r.model.arch, "resnet18-w16");
+    assert_ok(protea_model_save(&r.model, "m.safetensors"));
+    close_rig(&r);
+    check_stops("finetune", "labels", "10%", "fine-tuning");
+    check_stops("finetune", "labels", "1", "test images");
+    check_stops("linear", "augment", "crop", "training views");
+}
+
 static void rates_that_diverge(void **state)
 {
     (void)state;
@@ -287,7 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_are_apart), cmocka_unit_test(epochs_and_tests), cmocka_unit_test(few_images_are_one_batch),
         cmocka_unit_test(equal_seeds_equal_bits), cmocka_unit_test(learns_what_it_is_shown),
-        cmocka_unit_test(the_caller_can_end_it), cmocka_unit_test(rates_that_diverge), cmocka_unit_test(one_class_is_none),
+        cmocka_unit_test(the_caller_can_end_it), cmocka_unit_test(a_job_stops_on_request), cmocka_unit_test(rates_that_diverge), cmocka_unit_test(one_class_is_none),
         cmocka_unit_test(no_labelled_test_image), cmocka_unit_test(memory_is_short),
     };
     return cmocka_run_group_tests(tests, temp_folder_enter, temp_folder_leave);
