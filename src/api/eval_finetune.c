@@ -14,7 +14,6 @@ typedef struct finetune {
 } finetune;
 
 static const char *const protocol_names[] = { "swav-1", "swav-10", "lightly" };
-static const char *const view_names[] = { "crop", "shift", "none" };
 
 /* Facts: methods.md 8.2, from the authors' evaluation scripts. SwAV: eval_semisup.py and its README; lightly: the ImageNet
  * benchmark, whose cosine ends at a thousandth and ours at 0. All train with batch-norm in training mode. */
@@ -53,8 +52,8 @@ static const protea_opt table[] = {
     { .key = "gamma", .type = PROTEA_OPT_FLOAT, .offset = offsetof(finetune, gamma), .def = "0.2", .min = 1e-6, .max = 1,
       .help = "what the rates are multiplied by", .source = "SwAV" },
     { .key = "augment", .type = PROTEA_OPT_CHOICE, .offset = offsetof(finetune, augment), .def = "crop",
-      .choices = "crop|shift|none", .help = "views to train on: random resized crops, or pictures shifted by up to an eighth (for "
-      "small ones), with mirror images; or plain views", .source = "SwAV, lightly: crop" },
+      .choices = PROTEA_SINGLE_VIEWS, .help = "views to train on: random resized crops, or pictures shifted by up to an eighth "
+      "(for small ones), with mirror images; or plain views", .source = "SwAV, lightly: crop" },
     { .key = "test_freq", .type = PROTEA_OPT_INT, .offset = offsetof(finetune, test_freq), .def = "1", .min = 1, .max = 1e6,
       .unit = "epochs", .help = "epochs between tests, of which the best is told too; the last is always tested" },
     { 0 },
@@ -144,7 +143,7 @@ static void log_settings(const protea_evaluation *e, const finetune *o, const pr
     protea_log(e->cx, PROTEA_LOG_INFO, "protocol %s: %lld labelled images (%s), %lld epochs, batches of %lld, lr %g of the trunk "
                "and %g of the classifier, %s, momentum %g, wd %g, views: %s, batch-norm by the batch", protocol_names[o->protocol],
                (long long)n, labels, (long long)f->epochs, (long long)f->batch_size, f->lr, f->lr_head, schedule, f->momentum,
-               f->wd, view_names[o->augment]);
+               f->wd, protea_single_view_name[o->augment]);
 }
 
 static json_t *milestones_json(const protea_finetune_opts *f)
@@ -169,7 +168,7 @@ static void put_settings(json_t *result, const finetune *o, const protea_finetun
         json_object_set_new(result, "gamma", json_real(f->gamma));
     json_object_set_new(result, "momentum", json_real(f->momentum));
     json_object_set_new(result, "wd", json_real(f->wd));
-    json_object_set_new(result, "augment", json_string(view_names[o->augment]));
+    json_object_set_new(result, "augment", json_string(protea_single_view_name[o->augment]));
 }
 
 static void put_score(const protea_evaluation *e, const protea_finetune_score *s, int64_t n_train)
@@ -241,7 +240,7 @@ static protea_status tune(task *t)
     PROTEA_TRY(protea_finetune_run(t->tuning, &score, e->test_images, t->class, &told));
     PROTEA_TRY(protea_images_check(e->cx, t->part, e->train_name));
     PROTEA_TRY(protea_images_check(e->cx, e->test_images, e->test_name));
-    put_score(e, &score, n);
+    put_score(e, &score, n - protea_source_skipped(t->part, NULL));
     put_settings(e->result, t->o, &opts, t->labels);
     return PROTEA_OK;
 }

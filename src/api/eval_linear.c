@@ -39,9 +39,9 @@ static const protea_opt table[] = {
       .help = "learning rates, all trained in one pass; 0: the protocol's (swav 0.3, moco 30, simsiam 0.1 for 256 images)" },
     { .key = "wd", .type = PROTEA_OPT_FLOAT, .offset = offsetof(linear, wd), .def = "-1", .min = -1, .max = 10,
       .help = "weight decay; -1: the protocol's (swav 1e-6, else 0)" },
-    { .key = "augment", .type = PROTEA_OPT_CHOICE, .offset = offsetof(linear, augment), .def = "none", .choices = "crop|shift|none",
-      .help = "training features of fresh views each epoch: random resized crops, or pictures shifted by up to an eighth (for small "
-      "ones), with mirror images; none: of the plain views, made once", .source = "SwAV, MoCo, SimSiam: crop" },
+    { .key = "augment", .type = PROTEA_OPT_CHOICE, .offset = offsetof(linear, augment), .def = "none",
+      .choices = PROTEA_SINGLE_VIEWS, .help = "training features of fresh views each epoch: random resized crops, or pictures "
+      "shifted by up to an eighth (for small ones), with mirror images; none: of the plain views, made once", .source = "SwAV, MoCo, SimSiam: crop" },
     { 0 },
 };
 
@@ -106,8 +106,6 @@ static protea_status make_features(void *self, int64_t epoch)
                                            while_making, w);
 }
 
-static const char *const view_names[] = { "crop", "shift", "none" };
-
 static json_t *score_json(const protea_linear_score *s)
 {
     return json_pack("{s:f s:f s:I s:f s:f s:f}", "lr", s->lr, "best_top1", s->best_top1, "best_epoch", (json_int_t)s->best_epoch,
@@ -136,7 +134,7 @@ static void report(const protea_evaluation *e, const linear *o, const protea_lin
     json_object_set_new(e->result, "batch_size", json_integer(l->batch_size));
     json_object_set_new(e->result, "lr", json_real(score[best].lr));
     json_object_set_new(e->result, "wd", json_real(l->wd));
-    json_object_set_new(e->result, "augment", json_string(view_names[o->augment]));
+    json_object_set_new(e->result, "augment", json_string(protea_single_view_name[o->augment]));
     json_object_set_new(e->result, "rates", rates);
 }
 
@@ -149,8 +147,8 @@ static protea_status run(void *self, const protea_evaluation *e)
     watch w = { .e = e, .epochs = l.epochs, .rates = l.lr.n };
     if (o->augment != PROTEA_VIEW_PLAIN) {
         if (e->model == NULL)
-            return protea_fail(PROTEA_ERR_USAGE, "--augment %s: wanted a model and images; features that were read are what they are",
-                               view_names[o->augment]);
+            return protea_fail(PROTEA_ERR_USAGE, "--augment %s: wanted a model and images; features from files stay as they are",
+                               protea_single_view_name[o->augment]);
         w.augment = protea_augment_single((protea_single_view)o->augment, e->model->image_size);
         l.refresh = make_features;
     }

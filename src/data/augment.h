@@ -33,6 +33,9 @@ protea_batch protea_augment_batch(const protea_augment_opts *opts, int64_t n_ima
  * protea_plain_view. */
 typedef enum protea_single_view { PROTEA_VIEW_CROP, PROTEA_VIEW_SHIFT, PROTEA_VIEW_PLAIN } protea_single_view;
 protea_augment_opts protea_augment_single(protea_single_view kind, int size);
+/* What options call them. */
+#define PROTEA_SINGLE_VIEWS "crop|shift|none"
+extern const char *const protea_single_view_name[];
 
 /* Scratch of one worker. */
 typedef struct protea_augment_buffer { protea_image view, tmp; } protea_augment_buffer;

@@ -93,6 +93,8 @@ protea_batch protea_augment_batch(const protea_augment_opts *o, int64_t n_images
     return b;
 }
 
+const char *const protea_single_view_name[] = { "crop", "shift", "none" };
+
 protea_augment_opts protea_augment_single(protea_single_view kind, int size)
 {
     protea_augment_opts o = { .size_crops = { 1, { size } }, .nmb_crops = { 1, { 1 } }, .min_scale_crops = { 1, { 0.08 } },

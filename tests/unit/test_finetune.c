@@ -332,7 +332,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_are_apart), cmocka_unit_test(epochs_and_tests), cmocka_unit_test(few_images_are_one_batch),
         cmocka_unit_test(equal_seeds_equal_bits), cmocka_unit_test(learns_what_it_is_shown),
-        cmocka_unit_test(the_caller_can_end_it), cmocka_unit_test(a_job_stops_on_request), cmocka_unit_test(rates_that_diverge), cmocka_unit_test(one_class_is_none),
+        cmocka_unit_test(the_caller_can_end_it), cmocka_unit_test(a_job_stops_on_request),
+        cmocka_unit_test(rates_that_diverge), cmocka_unit_test(one_class_is_none),
         cmocka_unit_test(no_labelled_test_image), cmocka_unit_test(memory_is_short),
     };
     return cmocka_run_group_tests(tests, temp_folder_enter, temp_folder_leave);

@@ -1,6 +1,6 @@
 /* Proves: the linear probe reaches the optimum that PyTorch finds (tools/oracle/linear_probe.py) and steps as SGD or as LARC; a
- * sweep gives each rate what it would get alone, to the bit; features may be made anew each epoch; rows without labels and rates that diverge are survived; nothing to
- * learn from is refused. */
+ * sweep gives each rate what it would get alone, to the bit; features may be made anew each epoch; rows without labels and rates
+ * that diverge are survived; nothing to learn from is refused. */
 #include "support/test_context.h"
 
 #include <math.h>
