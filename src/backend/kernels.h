@@ -155,7 +155,7 @@ typedef struct protea_kernels {
      * p may be x or NULL. */
     void (*softmax)(protea_backend *be, float *p, float *log_sum, const float *x, float scale, int64_t n, int64_t c);
 
-    /* ---- vectors of n f32, on one thread: who calls shares the work. */
+    /* ---- vectors of n numbers, f32 unless said, on one thread: who calls shares the work. */
     /* max = the larger of max and x, one by one; whether all of x is finite. */
     bool (*max_of)(protea_backend *be, float *max, const float *x, int64_t n);
     /* y = exp((x - less) * scale), and sum += y; y may be x. The difference is rounded to f32; what follows has a relative
@@ -163,6 +163,9 @@ typedef struct protea_kernels {
     void (*exp_less)(protea_backend *be, float *y, float *sum, const float *x, const float *less, float scale, int64_t n);
     double (*dot)(protea_backend *be, const float *a, const float *b, int64_t n);
     void (*axpy)(protea_backend *be, float *y, float a, const float *x, int64_t n); /* y += a x */
+    /* The same where one of the two is f64: products and sums in f64, as if x were. */
+    double (*dot_wide)(protea_backend *be, const double *w, const float *x, int64_t n);
+    void (*axpy_wide)(protea_backend *be, double *w, double a, const float *x, int64_t n); /* w += a x */
 
     /* ---- nearest centroid without writing the distances. A pack holds K centroids (K,D) less `centre` (D), which makes the
      * products small where all rows are far from 0: the nearest centroid of x is that with the least

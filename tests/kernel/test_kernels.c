@@ -394,6 +394,24 @@ static void test_vectors(void **state)
     free(x), free(a), free(b);
 }
 
+static void test_wide_vectors(void **state)
+{
+    (void)state;
+    enum { MOST = 200 };
+    float *x = random_values(MOST, 1, 1), *start = random_values(MOST, 2, 1);
+    double a[MOST], b[MOST];
+    for (int64_t n = 0; n <= MOST; n++) {
+        for (int64_t i = 0; i < MOST; i++)
+            a[i] = b[i] = (double)start[i] / 3;
+        assert_true(fabs(fast->k.dot_wide(fast, a, x, n) - reference->k.dot_wide(reference, b, x, n)) < 1e-13);
+        fast->k.axpy_wide(fast, a, -1.0 / 7, x, n);
+        reference->k.axpy_wide(reference, b, -1.0 / 7, x, n);
+        for (int64_t i = 0; i < MOST; i++)
+            assert_true(fabs(a[i] - b[i]) < 1e-15);
+    }
+    free(x), free(start);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,7 +419,7 @@ static int group(void)
         cmocka_unit_test(test_backward),    cmocka_unit_test(test_elementwise),         cmocka_unit_test(test_bf16_rounding),
         cmocka_unit_test(test_max_pool),    cmocka_unit_test(test_mean_pool),           cmocka_unit_test(test_layout),
         cmocka_unit_test(test_rows),        cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_wide_vectors),
     };
     return cmocka_run_group_tests(tests, open_backends, close_backends);
 }

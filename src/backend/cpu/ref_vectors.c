@@ -1,4 +1,4 @@
-/* Vectors of f32, plainly. */
+/* Vectors of f32, and of f64 beside them, plainly. */
 #include <math.h>
 
 #include "backend/cpu/fill.h"
@@ -39,10 +39,28 @@ static void axpy(protea_backend *be, float *y, float a, const float *x, int64_t 
         y[i] += a * x[i];
 }
 
+static double dot_wide(protea_backend *be, const double *w, const float *x, int64_t n)
+{
+    (void)be;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += w[i] * (double)x[i];
+    return sum;
+}
+
+static void axpy_wide(protea_backend *be, double *w, double a, const float *x, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++)
+        w[i] += a * (double)x[i];
+}
+
 void protea_ref_fill_vectors(protea_kernels *k)
 {
     k->max_of = max_of;
     k->exp_less = exp_less;
     k->dot = dot;
     k->axpy = axpy;
+    k->dot_wide = dot_wide;
+    k->axpy_wide = axpy_wide;
 }

@@ -1,4 +1,4 @@
-/* Vectors of f32 on one thread. Plain loops that the compiler vectorises. */
+/* Vectors of f32, and of f64 beside them, on one thread. Plain loops that the compiler vectorises. */
 #include <math.h>
 
 #include "backend/cpu/fill.h"
@@ -73,6 +73,17 @@ static void exp_less(protea_backend *be, float *y, float *restrict sum, const fl
 
 typedef double vd __attribute__((vector_size(PROTEA_LANES * 8)));
 
+/* A tree, whose additions need not wait for each other. */
+SIMD_INLINE double sum_of(vd all)
+{
+    double lane[LANES];
+    memcpy(lane, &all, sizeof lane);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] += lane[j + half];
+    return lane[0];
+}
+
 /* A fixed number of running sums, added up in double. */
 static double dot(protea_backend *be, const float *restrict a, const float *restrict b, int64_t n)
 {
@@ -86,13 +97,7 @@ static double dot(protea_backend *be, const float *restrict a, const float *rest
             sum[s] += load(a, i + s * LANES, LANES, PROTEA_F32) * load(b, i + s * LANES, LANES, PROTEA_F32);
     for (; i < n; i++)
         total += (double)a[i] * (double)b[i];
-    vd all = __builtin_convertvector((sum[0] + sum[1]) + (sum[2] + sum[3]), vd);
-    double lane[LANES];
-    memcpy(lane, &all, sizeof lane);
-    for (int half = LANES / 2; half > 0; half /= 2) /* a tree, whose additions need not wait for each other */
-        for (int j = 0; j < half; j++)
-            lane[j] += lane[j + half];
-    return total + lane[0];
+    return total + sum_of(__builtin_convertvector((sum[0] + sum[1]) + (sum[2] + sum[3]), vd));
 }
 
 static void axpy(protea_backend *be, float *restrict y, float a, const float *restrict x, int64_t n)
@@ -102,10 +107,37 @@ static void axpy(protea_backend *be, float *restrict y, float a, const float *re
         y[i] += a * x[i];
 }
 
+static double dot_wide(protea_backend *be, const double *restrict w, const float *restrict x, int64_t n)
+{
+    enum { SUMS = 2 };
+    (void)be;
+    vd sum[SUMS] = { { 0 } };
+    double total = 0;
+    int64_t i = 0;
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES)
+        for (int s = 0; s < SUMS; s++) {
+            vd wide;
+            memcpy(&wide, w + i + s * LANES, sizeof wide);
+            sum[s] += wide * __builtin_convertvector(load(x, i + s * LANES, LANES, PROTEA_F32), vd);
+        }
+    for (; i < n; i++)
+        total += w[i] * (double)x[i];
+    return total + sum_of(sum[0] + sum[1]);
+}
+
+static void axpy_wide(protea_backend *be, double *restrict w, double a, const float *restrict x, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++)
+        w[i] += a * (double)x[i];
+}
+
 void SIMD_NAME(protea_simd_fill_vectors)(protea_kernels *k)
 {
     k->max_of = max_of;
     k->exp_less = exp_less;
     k->dot = dot;
     k->axpy = axpy;
+    k->dot_wide = dot_wide;
+    k->axpy_wide = axpy_wide;
 }
