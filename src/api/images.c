@@ -26,6 +26,7 @@ protea_status protea_images_open(protea_source **out, const char *spec, const pr
     source.limit = opts->limit;
     source.seed = seed;
     source.no_labels = opts->no_labels != 0;
+    source.several = opts->several;
     source.limits.exif = opts->exif != 0;
     return protea_source_open(out, spec, &source);
 }

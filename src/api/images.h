@@ -10,6 +10,7 @@ typedef struct protea_images_opts {
     int64_t limit;      /* 0: all */
     int32_t no_labels;
     int32_t exif;       /* pictures are turned as their EXIF orientation says */
+    protea_several several; /* images of several classes; no option, but the verb's: refused unless it says otherwise */
 } protea_images_opts;
 extern const protea_opt protea_images_table[];
 extern const protea_opt protea_data_table[]; /* without image_size: for verbs without a model */

@@ -99,9 +99,10 @@ static protea_status count_labels(const protea_source *source, json_t **out)
     int n_classes = protea_source_n_classes(source);
     PROTEA_TRY(protea_new(&count, (size_t)n_classes, sizeof *count, "counts of labels"));
     for (int64_t i = 0; i < protea_source_count(source); i++) {
-        int32_t label = protea_source_label(source, i);
-        if (label >= 0 && label < n_classes)
-            count[label]++;
+        const int32_t *label;
+        int n = protea_source_labels(source, i, &label);
+        for (int k = 0; k < n; k++)
+            count[label[k]]++;
     }
     *out = json_array();
     for (int c = 0; c < n_classes; c++)
@@ -164,7 +165,9 @@ static protea_status describe(const protea_source *source, const protea_inspect_
 protea_status protea_inspect_data(const protea_inspect_opts *opts, const protea_call *call, const char *spec)
 {
     protea_source *source;
-    PROTEA_TRY(protea_images_open(&source, spec, &opts->images, 0));
+    protea_images_opts images = opts->images;
+    images.several = PROTEA_SEVERAL_KEEP;
+    PROTEA_TRY(protea_images_open(&source, spec, &images, 0));
     protea_status status = describe(source, opts, call, spec);
     protea_source_close(source);
     return status;

@@ -51,6 +51,7 @@ static protea_status find_data(report *r, const char *run)
 /* Data given must be there; data of long ago may be gone, and the page keeps the sheets it has. */
 static protea_status open_data(report *r, const protea_call *call)
 {
+    r->images.several = PROTEA_SEVERAL_UNLABEL;
     if (call->n_arguments > 1)
         return protea_images_open(&r->source, call->arguments[1], &r->images, r->s.cx.seed);
     PROTEA_TRY(find_data(r, call->arguments[0]));

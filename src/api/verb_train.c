@@ -84,7 +84,9 @@ static protea_status open_data(train *t, const protea_call *call, protea_source 
         return protea_fail(PROTEA_ERR_USAGE, "%s: takes one DATA, %d found; several are for training with labels, and a name in "
                            "braces needs quotes", t->ops->name,
                            call->n_arguments);
-    PROTEA_TRY(open_source(&t->data, t, call->arguments[0], t->opts.limit));
+    protea_source_opts o = source_opts(t, t->opts.limit);
+    o.several = PROTEA_SEVERAL_UNLABEL;
+    PROTEA_TRY(protea_source_open(&t->data, call->arguments[0], &o));
     *probe = t->source = t->data;
     return PROTEA_OK;
 }

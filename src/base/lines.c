@@ -17,7 +17,7 @@ static char *cut(char *line)
     return line + next;
 }
 
-static protea_status walk(char *text, protea_line_fn each, void *self)
+protea_status protea_lines_each(char *text, protea_line_fn each, void *self)
 {
     int64_t number = 1;
     for (char *line = text, *next; *line != 0; line = next, number++) {
@@ -28,14 +28,22 @@ static protea_status walk(char *text, protea_line_fn each, void *self)
     return PROTEA_OK;
 }
 
+protea_status protea_lines_load(char **text, const char *path, const char *wanted)
+{
+    size_t len;
+    PROTEA_TRY(protea_file_read(text, &len, path, MAX_BYTES));
+    if (memchr(*text, 0, len) == NULL)
+        return PROTEA_OK;
+    protea_free(*text);
+    *text = NULL;
+    return protea_fail(PROTEA_ERR_INPUT, "%s: holds NUL bytes, wanted %s a line", path, wanted);
+}
+
 protea_status protea_lines_read(const char *path, const char *wanted, protea_line_fn each, void *self)
 {
     char *text;
-    size_t len;
-    PROTEA_TRY(protea_file_read(&text, &len, path, MAX_BYTES));
-    protea_status status = memchr(text, 0, len) != NULL
-                               ? protea_fail(PROTEA_ERR_INPUT, "%s: holds NUL bytes, wanted %s a line", path, wanted)
-                               : walk(text, each, self);
+    PROTEA_TRY(protea_lines_load(&text, path, wanted));
+    protea_status status = protea_lines_each(text, each, self);
     protea_free(text);
     return status;
 }

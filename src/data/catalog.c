@@ -16,6 +16,7 @@ void protea_catalog_release(protea_catalog *c)
     for (int i = 0; i < c->n_classes; i++)
         protea_free(c->class_name[i]);
     protea_free(c->class_name);
+    protea_free(c->tags);
     *c = (protea_catalog){ 0 };
 }
 
@@ -113,6 +114,10 @@ void protea_catalog_fingerprint(const protea_catalog *c, char out[static 33])
             half[k] = XXH64(name, strlen(name) + 1, half[k]);
             half[k] = XXH64(numbers, sizeof numbers, half[k]);
         }
+        const int32_t *label; /* the first of several is in the numbers */
+        int labels = protea_catalog_labels(c, i, &label);
+        for (int k = 0; k < 2 && labels > 1; k++)
+            half[k] = XXH64(label, (size_t)labels * sizeof *label, half[k]);
     }
     snprintf(out, 33, "%016llx%016llx", (unsigned long long)half[0], (unsigned long long)half[1]);
 }

@@ -12,7 +12,8 @@
 typedef struct protea_entry {
     size_t name;       /* offset in text */
     uint64_t at, size; /* where its bytes lie, or what the kind makes of them */
-    int32_t label;     /* -1: none */
+    int32_t label;     /* -1: none; of several the first */
+    int32_t several;   /* where in tags its classes lie, when it has more than one; else 0 */
 } protea_entry;
 
 typedef struct protea_catalog {
@@ -22,6 +23,7 @@ typedef struct protea_catalog {
     size_t text_len, text_capacity;
     char **class_name;   /* (n_classes) owned, sorted bytewise; a kind that knows them fills them in with the labels */
     int n_classes;
+    int32_t *tags;       /* of a set whose images can have several classes: each one's, ascending, ended by -1; owned; else NULL */
     const char *labels_by; /* where labels come from, or why there are none: fixed text; NULL while that is open */
     int64_t n_same_names;  /* entries that sorting left out */
 } protea_catalog;
@@ -47,6 +49,11 @@ protea_status protea_catalog_label(protea_catalog *c, const char *sub);
 void protea_catalog_unlabel(protea_catalog *c);
 /* Numbers the words (entry i has label[i], borrowed; NULL: none) bytewise and makes them the classes. */
 protea_status protea_catalog_label_by(protea_catalog *c, const char *const *label);
+/* The same where a word can be several classes, with ';' between them: `cat;dog`. Where none is, it is the above. Blanks around
+ * a class and classes without a name are left out. */
+protea_status protea_catalog_label_by_sets(protea_catalog *c, const char *const *label);
+/* How many classes an entry has; *label: them, ascending, borrowed. */
+int protea_catalog_labels(const protea_catalog *c, int64_t i, const int32_t **label);
 /* Keeps n entries, as many from each folder as from any other as far as they go round; which ones depends only on the names
  * and the seed. n = 0 keeps all. Needs a sorted catalog. */
 protea_status protea_catalog_limit(protea_catalog *c, int64_t n, uint64_t seed);

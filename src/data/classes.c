@@ -116,8 +116,12 @@ protea_status protea_catalog_label_by(protea_catalog *c, const char *const *labe
 
 void protea_catalog_unlabel(protea_catalog *c)
 {
-    for (int64_t i = 0; i < c->n; i++)
+    for (int64_t i = 0; i < c->n; i++) {
         c->entry[i].label = -1;
+        c->entry[i].several = 0;
+    }
+    protea_free(c->tags);
+    c->tags = NULL;
     for (int i = 0; i < c->n_classes; i++)
         protea_free(c->class_name[i]);
     protea_free(c->class_name);

@@ -80,7 +80,7 @@ static protea_status look_up(int64_t *out, const reading *r, int64_t number, con
     return PROTEA_OK;
 }
 
-static protea_status read_line(void *self, int64_t number, const char *line)
+static protea_status read_line(void *self, int64_t number, char *line)
 {
     const reading *r = self;
     int64_t image;

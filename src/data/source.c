@@ -24,6 +24,40 @@ protea_source_opts protea_source_opts_default(void)
     return (protea_source_opts){ .limits = protea_limits_default() };
 }
 
+/* The first image of several classes, with them. */
+static protea_status refuse_several(const protea_source *s)
+{
+    const protea_catalog *c = &s->set.catalog;
+    char names[200] = "", shown[600], classes[600];
+    const int32_t *label;
+    int64_t i = 0;
+    while (i + 1 < c->n && c->entry[i].several == 0)
+        i++;
+    int n = protea_catalog_labels(c, i, &label);
+    for (int k = 0; k < n && strlen(names) + 1 < sizeof names; k++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", k > 0 ? ";" : "", c->class_name[label[k]]);
+    protea_escape(shown, sizeof shown, protea_catalog_name(c, i));
+    protea_escape(classes, sizeof classes, names);
+    return protea_fail(PROTEA_ERR_INPUT, "%s: images of several classes (%s is %s), one each wanted here; eval svm takes several, "
+                       "--no-labels leaves them aside", s->path, shown, classes);
+}
+
+static protea_status settle_labels(protea_source *s, const char *sub, const protea_source_opts *opts)
+{
+    protea_catalog *c = &s->set.catalog;
+    if (opts->no_labels)
+        protea_catalog_unlabel(c);
+    else if (c->labels_by == NULL)
+        return protea_catalog_label(c, sub);
+    if (c->tags == NULL || opts->several == PROTEA_SEVERAL_KEEP)
+        return PROTEA_OK;
+    if (opts->several == PROTEA_SEVERAL_REFUSE)
+        return refuse_several(s);
+    protea_catalog_unlabel(c);
+    c->labels_by = "none: images of several classes are taken without";
+    return PROTEA_OK;
+}
+
 static protea_status arrange(protea_source *s, const char *sub, const protea_source_opts *opts)
 {
     protea_catalog *c = &s->set.catalog;
@@ -36,10 +70,7 @@ static protea_status arrange(protea_source *s, const char *sub, const protea_sou
         return protea_fail(PROTEA_ERR_INPUT, "%s: holds no images (JPEG, PNG or WebP)", s->path);
     protea_catalog_keep_under(&s->set.empty, sub);
     protea_catalog_sort(&s->set.empty);
-    if (opts->no_labels)
-        protea_catalog_unlabel(c);
-    else if (c->labels_by == NULL)
-        PROTEA_TRY(protea_catalog_label(c, sub));
+    PROTEA_TRY(settle_labels(s, sub, opts));
     PROTEA_TRY(protea_catalog_limit(c, opts->limit, opts->seed));
     protea_catalog_fingerprint(c, s->fingerprint);
     return protea_pixel_cache_init(&s->cache, c->n);
@@ -150,6 +181,16 @@ const char *protea_source_class(const protea_source *s, int label)
 int32_t protea_source_label(const protea_source *s, int64_t i)
 {
     return s->set.catalog.entry[i].label;
+}
+
+bool protea_source_has_several(const protea_source *s)
+{
+    return s->set.catalog.tags != NULL;
+}
+
+int protea_source_labels(const protea_source *s, int64_t i, const int32_t **label)
+{
+    return protea_catalog_labels(&s->set.catalog, i, label);
 }
 
 const char *protea_source_name(const protea_source *s, int64_t i)

@@ -7,10 +7,15 @@
 
 typedef struct protea_source protea_source;
 
+/* What becomes of a list whose images have several classes: refused, as who reads it wants one each; taken without labels, for
+ * who does not read them; or taken with all. */
+typedef enum protea_several { PROTEA_SEVERAL_REFUSE, PROTEA_SEVERAL_UNLABEL, PROTEA_SEVERAL_KEEP } protea_several;
+
 typedef struct protea_source_opts {
     int64_t limit;       /* 0: all; else this many images, as evenly over the folders as possible */
     uint64_t seed;       /* of the limit's choice */
     bool no_labels;      /* class-like folders are only folders */
+    protea_several several;
     protea_limits limits;
 } protea_source_opts;
 protea_source_opts protea_source_opts_default(void);
@@ -20,7 +25,8 @@ protea_source_opts protea_source_opts_default(void);
  * tars whose names are written as one (`s-{000..099}.tar`), `synth:NAME[,n=5000][,size=32][,seed=1]`, each but the last with
  * an optional `::SUB` after it.
  * Classes are the names of the folders that hold the images, sorted bytewise, numbered from 0; a set whose images all lie
- * in one folder has no labels. Order: by path, bytewise. Only regular files are opened; links are followed once, loops cut.
+ * in one folder has no labels. In a list an image can have several: `path,cat;dog`. Order: by path, bytewise. Only regular
+ * files are opened; links are followed once, loops cut.
  * Errors: PROTEA_ERR_INPUT (nothing usable, unknown kind), PROTEA_ERR_IO. */
 protea_status protea_source_open(protea_source **out, const char *spec, const protea_source_opts *opts);
 void protea_source_close(protea_source *s); /* accepts NULL */
@@ -42,7 +48,10 @@ int64_t protea_source_count(const protea_source *s);
 const char *protea_source_kind(const protea_source *s); /* "folder", "tar", "list", "npy", "idx", "cifar10" ... */
 int protea_source_n_classes(const protea_source *s);                 /* 0: no labels */
 const char *protea_source_class(const protea_source *s, int label);  /* name */
-int32_t protea_source_label(const protea_source *s, int64_t i);      /* -1 without labels */
+int32_t protea_source_label(const protea_source *s, int64_t i);      /* -1 without labels; the first of several */
+bool protea_source_has_several(const protea_source *s);              /* images can have several classes (PROTEA_SEVERAL_KEEP) */
+/* How many classes image i has; *label: them, ascending, borrowed. */
+int protea_source_labels(const protea_source *s, int64_t i, const int32_t **label);
 /* Path or member name of image i, unique in the set; borrowed. Raw bytes: escape before showing. */
 const char *protea_source_name(const protea_source *s, int64_t i);
 /* Where labels come from, or why there are none: one line of fixed text. */

@@ -1,6 +1,7 @@
 /* A list of picture files: `.txt` with a path a line, or `.csv` with a path and, if there is a second column, a label; a first
- * row `path,...` is a heading. Paths are taken from the folder that holds the list. A label is any text; an empty one is none.
- * Without labels the folders' rule holds, as for a folder. */
+ * row `path,...` is a heading. In a `.txt` a label stands behind a comma that follows a picture's name. Paths are taken from the
+ * folder that holds the list. A label is any text; an empty one is none; `cat;dog` is two classes. Without labels the folders'
+ * rule holds, as for a folder. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -46,30 +47,70 @@ static protea_status open_folder(int *fd, const char *path)
     return PROTEA_OK;
 }
 
-static protea_status add_line(void *self, int64_t number, const char *line)
-{
-    (void)number;
-    return protea_catalog_add(self, line, 0, 0);
-}
-
-/* Labels stay in the table while it is open. */
+/* Labels stay in the text, or the table, while it is held. */
 typedef struct labels {
-    const char **word; /* (n) owned; its strings are the table's */
+    const char **word; /* (n) owned; its strings are not */
     size_t capacity;
     bool any;
 } labels;
 
-static protea_status add_row(protea_catalog *c, labels *l, char *const *field, int n)
+/* label: NULL or "" for none. */
+static protea_status add_row(protea_catalog *c, labels *l, const char *path, const char *label)
 {
     if ((size_t)c->n == l->capacity) {
         size_t more = 2 * l->capacity + 1024;
         PROTEA_TRY(protea_grow(&l->word, more, sizeof *l->word, "a list's labels"));
         l->capacity = more;
     }
-    bool has = n > 1 && field[1][0] != 0;
-    l->word[c->n] = has ? field[1] : NULL;
+    bool has = label != NULL && label[0] != 0;
+    l->word[c->n] = has ? label : NULL;
     l->any |= has;
-    return protea_catalog_add(c, field[0], 0, 0);
+    return protea_catalog_add(c, path, 0, 0);
+}
+
+static protea_status number_labels(protea_catalog *c, const labels *l)
+{
+    return l->any ? protea_catalog_label_by_sets(c, l->word) : PROTEA_OK;
+}
+
+/* Cuts the label off a line `a.jpg,dog`; NULL: there is none. A line that ends as a picture is a path, whatever commas it has, and
+ * no path is longer than PATH_MAX. */
+static const char *cut_label(char *line)
+{
+    if (protea_catalog_is_picture_name(line))
+        return NULL;
+    for (char *comma = strchr(line, ','); comma != NULL && comma - line < PATH_MAX; comma = strchr(comma + 1, ',')) {
+        *comma = 0;
+        if (protea_catalog_is_picture_name(line))
+            return comma + 1;
+        *comma = ',';
+    }
+    return NULL;
+}
+
+typedef struct text_reading { protea_catalog *catalog; labels *labels; } text_reading;
+
+static protea_status read_line(void *self, int64_t number, char *line)
+{
+    const text_reading *r = self;
+    if (number == 1 && strncasecmp(line, "path,", 5) == 0)
+        return PROTEA_OK;
+    const char *label = cut_label(line);
+    return add_row(r->catalog, r->labels, line, label);
+}
+
+static protea_status read_text(protea_catalog *c, const char *path)
+{
+    char *text;
+    labels l = { 0 };
+    text_reading r = { c, &l };
+    PROTEA_TRY(protea_lines_load(&text, path, "a picture's path"));
+    protea_status status = protea_lines_each(text, read_line, &r);
+    if (status == PROTEA_OK)
+        status = number_labels(c, &l);
+    protea_free(text);
+    protea_free(l.word);
+    return status;
 }
 
 static protea_status read_rows(protea_catalog *c, labels *l, protea_csv *csv)
@@ -80,10 +121,10 @@ static protea_status read_rows(protea_catalog *c, labels *l, protea_csv *csv)
     for (bool first = true;; first = false) {
         PROTEA_TRY(protea_csv_next(csv, field, MAX_COLUMNS, &n));
         if (n == 0)
-            return l->any ? protea_catalog_label_by(c, l->word) : PROTEA_OK;
+            return number_labels(c, l);
         bool heading = first && strcasecmp(field[0], "path") == 0;
         if (!heading && field[0][0] != 0)
-            PROTEA_TRY(add_row(c, l, field, n));
+            PROTEA_TRY(add_row(c, l, field[0], n > 1 ? field[1] : NULL));
     }
 }
 
@@ -121,9 +162,6 @@ protea_status protea_open_list(protea_opened *o, const char *path, protea_packed
     o->self = set;
     PROTEA_TRY(open_folder(&set->folder, path));
     const char *ending = strrchr(path, '.');
-    if (strcasecmp(ending, ".csv") == 0)
-        PROTEA_TRY(read_table(&o->catalog, path));
-    else
-        PROTEA_TRY(protea_lines_read(path, "a picture's path", add_line, &o->catalog));
+    PROTEA_TRY(strcasecmp(ending, ".csv") == 0 ? read_table(&o->catalog, path) : read_text(&o->catalog, path));
     return check_some(&o->catalog, set->folder, path);
 }

@@ -248,6 +248,75 @@ static void lists(void **state)
     protea_source_close(s);
 }
 
+/* The classes of image i as text. */
+static const char *classes_of(const protea_source *s, int64_t i)
+{
+    static char text[200];
+    const int32_t *label;
+    int n = protea_source_labels(s, i, &label);
+    text[0] = 0;
+    for (int k = 0; k < n; k++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k > 0 ? "+" : "", protea_source_class(s, label[k]));
+    return text;
+}
+
+static void lists_of_several_classes(void **state)
+{
+    (void)state;
+    static const char rows[] = "x/1.webp,cat; dog\nx/2.webp,dog\n%s,zebra;cat;;dog;cat\nx/none.webp,\nx/odd.webp,; ;\n";
+    char text[300], first[33];
+    protea_source_opts opts = protea_source_opts_default();
+    protea_source *s;
+    opts.several = PROTEA_SEVERAL_KEEP;
+    for (int csv = 0; csv < 2; csv++) {
+        const char *path = csv ? "pool/several.csv" : "pool/several.txt";
+        snprintf(text, sizeof text, rows, csv ? "\"with, comma.webp\"" : "with, comma.webp");
+        write_text(path, text);
+        assert_int_equal(protea_source_open(&s, path, &opts), PROTEA_OK);
+        assert_int_equal(protea_source_count(s), 5);
+        assert_int_equal(protea_source_n_classes(s), 3);
+        assert_true(protea_source_has_several(s));
+        assert_string_equal(classes_of(s, 0), "cat+dog+zebra"); /* "with, comma.webp" */
+        assert_string_equal(classes_of(s, 1), "cat+dog");
+        assert_string_equal(classes_of(s, 2), "dog");
+        assert_string_equal(classes_of(s, 3), "");
+        assert_string_equal(classes_of(s, 4), "");
+        assert_true(protea_source_label(s, 0) == 0 && protea_source_label(s, 2) == 1 && protea_source_label(s, 4) == -1);
+        if (csv)
+            assert_string_equal(protea_source_fingerprint(s), first);
+        memcpy(first, protea_source_fingerprint(s), sizeof first);
+        protea_source_close(s);
+    }
+    /* whoever wants one class says so; whoever wants none has none */
+    opts.several = PROTEA_SEVERAL_REFUSE;
+    assert_int_equal(protea_source_open(&s, "pool/several.csv", &opts), PROTEA_ERR_INPUT);
+    assert_non_null(strstr(protea_last_error(), "(with, comma.webp is cat;dog;zebra), one each wanted"));
+    for (int i = 0; i < 2; i++) {
+        opts.several = i == 0 ? PROTEA_SEVERAL_REFUSE : PROTEA_SEVERAL_UNLABEL;
+        opts.no_labels = i == 0;
+        assert_int_equal(protea_source_open(&s, "pool/several.csv", &opts), PROTEA_OK);
+        assert_true(protea_source_n_classes(s) == 0 && !protea_source_has_several(s) && protea_source_label(s, 0) == -1);
+        assert_string_equal(classes_of(s, 0), "");
+        protea_source_close(s);
+    }
+    /* other classes, another set; a lone `;` makes no set of several */
+    opts.several = PROTEA_SEVERAL_KEEP;
+    write_text("pool/several.csv", "x/1.webp,cat;zebra\nx/2.webp,dog\n");
+    assert_int_equal(protea_source_open(&s, "pool/several.csv", &opts), PROTEA_OK);
+    memcpy(first, protea_source_fingerprint(s), sizeof first);
+    protea_source_close(s);
+    write_text("pool/several.csv", "x/1.webp,cat;dog\nx/2.webp,dog\nx/3.webp,zebra");
+    opts.limit = 2;
+    assert_int_equal(protea_source_open(&s, "pool/several.csv", &opts), PROTEA_OK);
+    assert_string_not_equal(protea_source_fingerprint(s), first);
+    protea_source_close(s);
+    write_text("pool/several.csv", "x/1.webp,cat;\nx/2.webp,dog\n");
+    s = open_set("pool/several.csv");
+    assert_true(protea_source_n_classes(s) == 2 && !protea_source_has_several(s));
+    assert_string_equal(classes_of(s, 0), "cat");
+    protea_source_close(s);
+}
+
 static void lists_of_traps(void **state)
 {
     (void)state;
@@ -275,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idx_files),     cmocka_unit_test(lying_idx), cmocka_unit_test(cifar100_files),
         cmocka_unit_test(webp_pictures), cmocka_unit_test(lists),     cmocka_unit_test(lists_of_traps),
+        cmocka_unit_test(lists_of_several_classes),
     };
     return cmocka_run_group_tests(tests, temp_folder_enter, temp_folder_leave);
 }
