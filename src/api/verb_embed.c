@@ -1,9 +1,11 @@
 /* protea embed MODEL DATA -o FILE.npy: the features of images, and a table of which row is which image. */
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/good_rows.h"
 #include "api/output_guard.h"
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "format/csv.h"
@@ -36,12 +38,60 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Machine", protea_session_table, &e->session);
 }
 
-static void write_rows(FILE *stream, const embed *e)
+/* What the table says of images of several classes: numbers and names, with ';' between them. */
+typedef struct class_texts {
+    char *numbers, *names; /* room for any image's: owned; NULL where images have one class */
+    size_t numbers_size, names_size;
+} class_texts;
+
+static protea_status class_texts_new(class_texts *t, const protea_source *source)
+{
+    enum { DIGITS = 11 };
+    *t = (class_texts){ .numbers_size = 1, .names_size = 1 };
+    if (!protea_source_has_several(source))
+        return PROTEA_OK;
+    for (int64_t i = 0; i < protea_source_count(source); i++) {
+        const int32_t *label;
+        size_t n = (size_t)protea_source_labels(source, i, &label), size = 1;
+        for (size_t k = 0; k < n; k++)
+            size += strlen(protea_source_class(source, label[k])) + 1;
+        t->numbers_size = t->numbers_size > n * DIGITS + 1 ? t->numbers_size : n * DIGITS + 1;
+        t->names_size = t->names_size > size ? t->names_size : size;
+    }
+    PROTEA_TRY(protea_new(&t->numbers, t->numbers_size, 1, "labels"));
+    return protea_new(&t->names, t->names_size, 1, "labels");
+}
+
+static void class_texts_fill(class_texts *t, const protea_source *source, int64_t i)
+{
+    const int32_t *label;
+    size_t numbers = 0, names = 0;
+    int n = protea_source_labels(source, i, &label);
+    t->numbers[0] = t->names[0] = 0;
+    for (int k = 0; k < n; k++) {
+        const char *between = k > 0 ? ";" : "";
+        numbers += (size_t)snprintf(t->numbers + numbers, t->numbers_size - numbers, "%s%d", between, (int)label[k]);
+        names += (size_t)snprintf(t->names + names, t->names_size - names, "%s%s", between, protea_source_class(source, label[k]));
+    }
+}
+
+static void class_texts_free(class_texts *t)
+{
+    protea_free(t->numbers);
+    protea_free(t->names);
+}
+
+static void write_rows(FILE *stream, const embed *e, class_texts *texts)
 {
     protea_csv_row(stream, PROTEA_IMAGE_COLUMNS, protea_image_columns);
     for (int64_t row = 0; row < e->rows.n; row++) {
         protea_image_row line;
         protea_image_row_fill(&line, e->source, e->rows.image[row], row);
+        if (texts->numbers != NULL) {
+            class_texts_fill(texts, e->source, e->rows.image[row]);
+            line.field[2] = texts->numbers;
+            line.field[3] = texts->names;
+        }
         protea_csv_row(stream, PROTEA_IMAGE_COLUMNS, line.field);
     }
 }
@@ -50,9 +100,14 @@ static protea_status write_files(const embed *e, const char *npy_path, const cha
 {
     protea_new_file table;
     const protea_tensor z = { .data = e->rows.z, .dtype = PROTEA_F32, .n_dims = 2, .dim = { e->rows.n, e->rows.dim } };
+    class_texts texts;
     PROTEA_TRY(protea_new_file_open(&table, csv_path));
-    write_rows(table.stream, e);
-    protea_status status = protea_npy_write(npy_path, &z);
+    protea_status status = class_texts_new(&texts, e->source);
+    if (status == PROTEA_OK) {
+        write_rows(table.stream, e, &texts);
+        status = protea_npy_write(npy_path, &z);
+    }
+    class_texts_free(&texts);
     if (status == PROTEA_OK)
         return protea_new_file_commit(&table);
     protea_new_file_abort(&table);
@@ -66,6 +121,7 @@ static protea_status compute(embed *e, const protea_call *call)
     PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
     if (e->features == HEAD)
         PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
+    e->images.several = PROTEA_SEVERAL_KEEP;
     PROTEA_TRY(protea_images_open(&e->source, call->arguments[1], &e->images, e->s.cx.seed));
     PROTEA_TRY(protea_model_fit(&e->model, e->source));
     return protea_good_rows_compute(&e->s.cx, &e->rows, &e->model, kind, e->source, call->arguments[1], "embed", call->hooks);

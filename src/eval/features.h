@@ -39,7 +39,9 @@ typedef struct protea_feature_set {
     const char *name;        /* for messages */
     int64_t n, dim;
     float *z;                /* (n,dim) owned */
-    int32_t *label;          /* (n) owned; -1: left out */
+    int32_t *label;          /* (n) owned; -1: left out; of several the first */
+    int64_t *first;          /* (n + 1) owned, of a set whose images can have several classes; else NULL */
+    int32_t *tag;            /* owned: row i has the classes tag[first[i]] to tag[first[i + 1] - 1] */
     int n_classes;
     char **class_name;       /* (n_classes) owned */
 } protea_feature_set;
