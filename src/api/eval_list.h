@@ -3,4 +3,5 @@
     X(knn)                      \
     X(linear)                   \
     X(finetune)                 \
+    X(svm)                      \
     X(clusters)

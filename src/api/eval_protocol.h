@@ -19,6 +19,7 @@ typedef struct protea_evaluation {
 
 typedef struct protea_protocol {
     const char *name, *summary;
+    bool several_classes;        /* images may have several; else they are refused */
     size_t size;                 /* of its options: zeroed, then filled from the table */
     const protea_opt *opts;
     bool on_images;              /* works on model and images: no features are made, and `features` for a model is refused */

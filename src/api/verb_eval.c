@@ -88,6 +88,7 @@ static protea_status open_images(eval *e, const protea_call *call)
     PROTEA_TRY(protea_model_open(&e->s.cx, &e->model, call->arguments[0], (int)e->images.image_size));
     if (e->features == HEAD)
         PROTEA_TRY(protea_model_open_head(&e->s.cx, &e->model));
+    e->images.several = e->protocol->several_classes ? PROTEA_SEVERAL_KEEP : PROTEA_SEVERAL_REFUSE;
     PROTEA_TRY(protea_images_open(&e->train_source, e->train, &e->images, e->s.cx.seed));
     PROTEA_TRY(protea_images_open(&e->test_source, e->test, &e->images, e->s.cx.seed));
     return protea_model_fit(&e->model, e->train_source);
