@@ -1,7 +1,8 @@
 """The counter-based generator of src/base/rng.c, to the same numbers: for oracles of what is drawn."""
+import math
 
 MASK = 0xFFFFFFFF
-KMEANS, METHOD = 6, 7  # protea_rng_use
+INIT, SHUFFLE, KMEANS, METHOD = 1, 2, 6, 7  # protea_rng_use
 
 
 class Philox:
@@ -30,11 +31,23 @@ class Philox:
             if draw < limit:
                 return draw % n
 
-    def permutation(self, n):
-        order = list(range(n))
-        for i in range(n - 1, 0, -1):
+    def uniform_double(self):
+        high = self.u32() >> 5
+        return (high << 26 | self.u32() >> 6) / 2 ** 53
+
+    def normal(self):
+        """Before it is rounded to f32."""
+        u = 1 - self.uniform_double()
+        return math.sqrt(-2 * math.log(u)) * math.cos(6.283185307179586 * self.uniform_double())
+
+    def shuffle(self, order):
+        for i in range(len(order) - 1, 0, -1):
             j = self.below(i + 1)
             order[i], order[j] = order[j], order[i]
+
+    def permutation(self, n):
+        order = list(range(n))
+        self.shuffle(order)
         return order
 
 

@@ -72,23 +72,28 @@ def choose(x, y):
     return COSTS[int(np.argmax(mean))]
 
 
-warnings.filterwarnings("error")
-with open(os.path.join(data, "svm.txt"), "w") as f:
-    for labels, loss, c, weight, normal in [("single", "squared_hinge", 0.5, 2, 1), ("single", "hinge", 3, 2, 1),
-                                            ("single", "squared_hinge", 0.003, 0, 0), ("several", "squared_hinge", 0.5, 2, 1),
-                                            ("several", "hinge", 3, 0, 1)]:
-        (x, label), (test, test_label) = load("train", normal), load("test", normal)
-        y, test_y = members(label, labels), members(test_label, labels)
-        scores = []
+def main():
+    warnings.filterwarnings("error")
+    with open(os.path.join(data, "svm.txt"), "w") as f:
+        for labels, loss, c, weight, normal in [("single", "squared_hinge", 0.5, 2, 1), ("single", "hinge", 3, 2, 1),
+                                                ("single", "squared_hinge", 0.003, 0, 0), ("several", "squared_hinge", 0.5, 2, 1),
+                                                ("several", "hinge", 3, 0, 1)]:
+            (x, label), (test, test_label) = load("train", normal), load("test", normal)
+            y, test_y = members(label, labels), members(test_label, labels)
+            scores = []
+            for k in range(CLASSES):
+                machine = train(x, y[:, k], loss, c, weight)
+                scores.append(machine.decision_function(test))
+                w = machine.coef_[0]
+                values = [objective(machine, x, y[:, k], loss, c, weight), machine.intercept_[0], w @ w, *w[:3],
+                          *voc(scores[-1], test_y[:, k]), average_precision_score(test_y[:, k], scores[-1])]
+                f.write(f"machine {labels} {loss} {c} {weight} {normal} {k}  " + " ".join(f"{v:.12g}" for v in values) + "\n")
+            if labels == "single":
+                f.write(f"top {labels} {loss} {c} {weight} {normal}  {np.mean(np.argmax(scores, 0) == test_label):.12g}\n")
+        x, label = load("train", 1)
         for k in range(CLASSES):
-            machine = train(x, y[:, k], loss, c, weight)
-            scores.append(machine.decision_function(test))
-            w = machine.coef_[0]
-            values = [objective(machine, x, y[:, k], loss, c, weight), machine.intercept_[0], w @ w, *w[:3],
-                      *voc(scores[-1], test_y[:, k]), average_precision_score(test_y[:, k], scores[-1])]
-            f.write(f"machine {labels} {loss} {c} {weight} {normal} {k}  " + " ".join(f"{v:.12g}" for v in values) + "\n")
-        if labels == "single":
-            f.write(f"top {labels} {loss} {c} {weight} {normal}  {np.mean(np.argmax(scores, 0) == test_label):.12g}\n")
-    x, label = load("train", 1)
-    for k in range(CLASSES):
-        f.write(f"choice {k}  {choose(x, label == k)}\n")
+            f.write(f"choice {k}  {choose(x, label == k)}\n")
+
+
+if __name__ == "__main__":
+    main()
