@@ -71,6 +71,18 @@ typedef struct protea_near_sink {
     void (*take)(void *self, const protea_near *near, int64_t n);
 } protea_near_sink;
 
+/* Points of the plane that push or pull others. */
+enum { PROTEA_MAP_GROUP = 16 };
+typedef struct protea_map_points {
+    const float *x, *y;
+    const float *mass;      /* how many points each stands for */
+} protea_map_points;
+
+/* Sums over what pushes or pulls a group: of the forces, and of mass * q. */
+typedef struct protea_map_sums {
+    double x[PROTEA_MAP_GROUP], y[PROTEA_MAP_GROUP], q[PROTEA_MAP_GROUP];
+} protea_map_sums;
+
 typedef enum protea_act { PROTEA_LINEAR, PROTEA_RELU } protea_act;
 
 /* How a convolution for inference ends: y = act(sums + bias), or act(sums + bias + y) when it adds. */
@@ -188,6 +200,15 @@ typedef struct protea_kernels {
                           const float *c, int64_t n, int64_t d);
     /* |a - b|^2, from the differences. Called from many threads at once. */
     double (*squared_distance)(const protea_backend *be, const float *a, const float *b, int64_t d);
+
+    /* ---- forces in a map, between points a and b with q = 1 / (1 + |a - b|^2). Called from many threads at once.
+     * repel: onto each of the PROTEA_MAP_GROUP points (x,y) from n others: sums += mass q^2 (a - b), and mass q. */
+    void (*repel)(const protea_backend *be, protea_map_sums *sums, const float *x, const float *y, const protea_map_points *from,
+                  int64_t n);
+    /* attract: force (2) = sum of p[j] q (a - b) onto the point a from n points, b[j] being number to[j] of (x,y); n is a
+     * multiple of PROTEA_MAP_GROUP. */
+    void (*attract)(const protea_backend *be, float *force, const float *a, const int32_t *to, const float *p, int64_t n,
+                    const float *x, const float *y);
 } protea_kernels;
 
 struct protea_backend {

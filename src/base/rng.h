@@ -15,7 +15,7 @@ typedef struct protea_rng {
 typedef enum protea_rng_use {
     PROTEA_RNG_INIT = 1, PROTEA_RNG_SHUFFLE, PROTEA_RNG_VIEW, PROTEA_RNG_SYNTH, PROTEA_RNG_LIMIT,
     PROTEA_RNG_KMEANS, PROTEA_RNG_METHOD, PROTEA_RNG_TEST, PROTEA_RNG_STREAM, PROTEA_RNG_CORRUPT, PROTEA_RNG_SPLIT,
-    PROTEA_RNG_LABELS
+    PROTEA_RNG_LABELS, PROTEA_RNG_MAP
 } protea_rng_use;
 
 /* seed with use, and up to three coordinates: epoch, dataset index, view, say. b is 64-bit, a < 2^24, c < 2^32. */

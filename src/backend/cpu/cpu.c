@@ -28,6 +28,7 @@ static void fill_reference(protea_kernels *k)
     protea_ref_fill_pool(k);
     protea_ref_fill_dense(k);
     protea_ref_fill_vectors(k);
+    protea_ref_fill_map(k);
     protea_ref_fill_nearest(k);
 }
 

@@ -14,6 +14,7 @@ void protea_ref_fill_elementwise(protea_kernels *k);
 void protea_ref_fill_pool(protea_kernels *k);
 void protea_ref_fill_dense(protea_kernels *k);
 void protea_ref_fill_vectors(protea_kernels *k);
+void protea_ref_fill_map(protea_kernels *k);
 void protea_ref_fill_nearest(protea_kernels *k);
 
 /* Of conv_fused, by the table's conv_forward and bn_apply. */
@@ -33,6 +34,7 @@ protea_status protea_ref_conv_fused(protea_backend *be, void *y, const void *x, 
     void protea_simd_fill_pool_##suffix(protea_kernels *k);             \
     void protea_simd_fill_dense_##suffix(protea_kernels *k);            \
     void protea_simd_fill_vectors_##suffix(protea_kernels *k);          \
+    void protea_simd_fill_map_##suffix(protea_kernels *k);              \
     void protea_simd_fill_nearest_##suffix(protea_kernels *k);          \
     const protea_nearest_ops *protea_simd_nearest_##suffix(bool bf16);  \
     double protea_simd_peak_##suffix(void);

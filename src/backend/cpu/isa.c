@@ -12,6 +12,7 @@
         protea_simd_fill_dense_##suffix(k);             \
         protea_simd_fill_nearest_##suffix(k);           \
         protea_simd_fill_vectors_##suffix(k);           \
+        protea_simd_fill_map_##suffix(k);               \
     }
 
 static void fill_base(protea_kernels *k) FILL(base)
