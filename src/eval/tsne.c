@@ -9,14 +9,17 @@
 enum { CHUNK = 1024, MEASURE_EVERY = 50 }; /* points that are moved together; iterations between measurements */
 static const double START_SPREAD = 1e-4, JITTER = 1e-6;           /* standard deviations */
 static const double EARLY_MOMENTUM = 0.5, LATE_MOMENTUM = 0.8;
+static const double SMALLEST = 1e-8, LOST = 1e9; /* a map is some hundreds wide */
 static const float GAIN_UP = 0.2f, GAIN_DOWN = 0.8f, LEAST_GAIN = 0.01f;
-static const double LEAST_RATE = 50;
 
 protea_tsne_opts protea_tsne_defaults(void)
 {
     return (protea_tsne_opts){ .perplexity = 30, .iterations = 750, .early_iterations = 250, .early_exaggeration = 12,
                                .theta = 0.5 };
 }
+
+/* Of a coordinate of some points: itself, and its size. */
+typedef struct sums { double at, size; } sums;
 
 typedef struct tsne {
     protea_ctx *cx;
@@ -26,8 +29,9 @@ typedef struct tsne {
     protea_tsne_forces forces;
     float *at[2];           /* (n) x and y of the points; owned, as all of these */
     float *speed[2], *gain[2]; /* (n) */
-    double *mean;           /* (chunks,2) sums of a chunk */
-    double perplexity, rate, kl;
+    sums *part;             /* (chunks,2) */
+    double perplexity, kl;
+    double reach;           /* how far points are from the centre, on average */
 } tsne;
 
 /* ---- what is asked for */
@@ -58,7 +62,7 @@ static protea_status tsne_new(tsne *t)
         PROTEA_TRY(protea_new(&t->speed[axis], n, sizeof *t->speed[axis], "a map"));
         PROTEA_TRY(protea_new(&t->gain[axis], n, sizeof *t->gain[axis], "a map"));
     }
-    PROTEA_TRY(protea_new(&t->mean, n / CHUNK + 1, 2 * sizeof *t->mean, "a map"));
+    PROTEA_TRY(protea_new(&t->part, n / CHUNK + 1, 2 * sizeof *t->part, "a map"));
     return protea_tsne_forces_new(&t->forces, t->n);
 }
 
@@ -71,7 +75,7 @@ static void tsne_release(tsne *t)
         protea_free(t->speed[axis]);
         protea_free(t->gain[axis]);
     }
-    protea_free(t->mean);
+    protea_free(t->part);
 }
 
 static int tell(const tsne *t, const char *stage, int64_t done, int64_t total)
@@ -115,23 +119,26 @@ typedef struct stride {
 static stride stride_of(const tsne *t, int64_t iteration)
 {
     bool early = iteration < t->o->early_iterations;
-    return (stride){ early ? t->o->early_exaggeration : 1, (float)(early ? EARLY_MOMENTUM : LATE_MOMENTUM), (float)t->rate };
+    double exaggeration = early ? t->o->early_exaggeration : 1;
+    double rate = t->o->learning_rate > 0 ? t->o->learning_rate : (double)t->n / exaggeration;
+    return (stride){ exaggeration, (float)(early ? EARLY_MOMENTUM : LATE_MOMENTUM), (float)rate };
 }
 
 /* The gain grows while a coordinate goes on downhill, and falls when it has gone too far (Jacobs 1988). The gradient is without
- * its factor 4, as in the published programs: learning rates are theirs. Returns the sum of the coordinates. */
-static double move_chunk(tsne *t, int axis, int64_t from, int64_t end, stride s)
+ * its factor 4, as in the published programs: learning rates are theirs. */
+static sums move_chunk(const tsne *t, int axis, int64_t from, int64_t end, stride s)
 {
     float *at = t->at[axis], *speed = t->speed[axis], *gain = t->gain[axis];
     const float pull = (float)s.exaggeration, push = (float)(1 / t->forces.z);
-    double sum = 0;
+    sums sum = { 0, 0 };
     for (int64_t i = from; i < end; i++) {
         float slope = pull * t->forces.pull[2 * i + axis] - push * t->forces.push[2 * i + axis];
         gain[i] = (slope > 0) != (speed[i] > 0) ? gain[i] + GAIN_UP : gain[i] * GAIN_DOWN;
         gain[i] = gain[i] > LEAST_GAIN ? gain[i] : LEAST_GAIN;
         speed[i] = s.momentum * speed[i] - s.rate * gain[i] * slope;
         at[i] += speed[i];
-        sum += (double)at[i];
+        sum.at += (double)at[i];
+        sum.size += fabs((double)at[i]);
     }
     return sum;
 }
@@ -141,7 +148,23 @@ static int64_t end_of(const tsne *t, int64_t chunk)
     return (chunk + 1) * CHUNK < t->n ? (chunk + 1) * CHUNK : t->n;
 }
 
+/* Far below 1 all q are 1 and forces grow with the map: its size means nothing, and where few rows are all neighbours of one
+ * another the exaggeration shrinks it without end. It is blown up again before numbers are lost. */
+static float growth(const tsne *t)
+{
+    return t->reach > 0 && t->reach < SMALLEST ? (float)(START_SPREAD / t->reach) : 1;
+}
+
 /* The map stays about its centre. */
+static void centre_chunk(const tsne *t, int axis, int64_t from, int64_t end, float mean)
+{
+    const float grow = growth(t);
+    for (int64_t i = from; i < end; i++) {
+        t->at[axis][i] = (t->at[axis][i] - mean) * grow;
+        t->speed[axis][i] *= grow;
+    }
+}
+
 static void move(tsne *t, stride s)
 {
     const int64_t chunks = (t->n + CHUNK - 1) / CHUNK;
@@ -149,19 +172,25 @@ static void move(tsne *t, stride s)
 #pragma omp parallel for schedule(static)
     for (int64_t c = 0; c < chunks; c++)
         for (int axis = 0; axis < 2; axis++)
-            t->mean[2 * c + axis] = move_chunk(t, axis, c * CHUNK, end_of(t, c), s);
-    for (int64_t c = 0; c < 2 * chunks; c++)
-        mean[c % 2] += t->mean[c] / (double)t->n;
+            t->part[2 * c + axis] = move_chunk(t, axis, c * CHUNK, end_of(t, c), s);
+    t->reach = 0;
+    for (int64_t c = 0; c < 2 * chunks; c++) {
+        mean[c % 2] += t->part[c].at / (double)t->n;
+        t->reach += t->part[c].size / (double)t->n;
+    }
 #pragma omp parallel for schedule(static)
     for (int64_t c = 0; c < chunks; c++)
-        for (int64_t i = c * CHUNK; i < end_of(t, c); i++)
-            for (int axis = 0; axis < 2; axis++)
-                t->at[axis][i] -= (float)mean[axis];
+        for (int axis = 0; axis < 2; axis++)
+            centre_chunk(t, axis, c * CHUNK, end_of(t, c), (float)mean[axis]);
 }
 
-static void look(tsne *t)
+static protea_status look(tsne *t)
 {
+    if (!(t->reach < LOST))
+        return protea_fail(PROTEA_ERR_DIVERGED, "t-SNE: the map went beyond all bounds; a smaller learning rate than %g wanted",
+                           t->o->learning_rate);
     protea_tsne_forces_at(t->cx, &t->forces, &t->pairs, t->at[0], t->at[1], t->o->theta);
+    return PROTEA_OK;
 }
 
 static void measure(tsne *t)
@@ -172,17 +201,14 @@ static void measure(tsne *t)
 static protea_status descend(tsne *t)
 {
     for (int64_t i = 0; i < t->o->iterations; i++) {
-        look(t);
-        if (!(t->forces.z > 0) || isinf(t->forces.z))
-            return protea_fail(PROTEA_ERR_DIVERGED, "t-SNE: the map left all bounds in iteration %lld; a learning rate below %g wanted",
-                               (long long)i, t->rate);
+        PROTEA_TRY(look(t));
         if (i % MEASURE_EVERY == 0 && i > 0)
             measure(t);
         move(t, stride_of(t, i));
         if (tell(t, "t-SNE", i + 1, t->o->iterations) != 0)
             return protea_fail(PROTEA_STOPPED, "t-SNE: stopped in iteration %lld", (long long)i);
     }
-    look(t);
+    PROTEA_TRY(look(t));
     measure(t);
     return PROTEA_OK;
 }
@@ -209,7 +235,6 @@ protea_status protea_tsne_fit(protea_ctx *cx, protea_tsne_out *out, const float 
     const double most = fmax(1, (double)(n - 1) / 3);
     tsne t = { .cx = cx, .o = opts, .n = n, .perplexity = fmin(opts->perplexity, most) };
     PROTEA_TRY(check(opts, n, name));
-    t.rate = opts->learning_rate > 0 ? opts->learning_rate : fmax(LEAST_RATE, (double)n / opts->early_exaggeration);
     out->kl = 0;
     out->perplexity = t.perplexity;
     for (int64_t i = 0; i < 2 * n; i++)

@@ -66,7 +66,8 @@ static shares shares_of(const protea_tsne_pairs *pairs, const float *x, const fl
     shares s = { 0, 0 };
     for (int64_t i = from; i < end; i++)
         for (int64_t e = pairs->first[i]; e < pairs->first[i + 1]; e++) {
-            double dx = (double)x[i] - (double)x[pairs->to[e]], dy = (double)y[i] - (double)y[pairs->to[e]], p = (double)pairs->p[e];
+            int64_t j = pairs->to[e];
+            double dx = (double)x[i] - (double)x[j], dy = (double)y[i] - (double)y[j], p = (double)pairs->p[e];
             s.kl += p > 0 ? p * log(p * (1 + dx * dx + dy * dy)) : 0;
             s.p += p;
         }
