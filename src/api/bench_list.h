@@ -15,4 +15,5 @@
     X(swav_step, "swav-step")               \
     X(tent, "tent")                         \
     X(tsd, "tsd")                           \
-    X(tsd_bank, "tsd-bank")
+    X(tsd_bank, "tsd-bank")         \
+    X(tsne, "tsne")

@@ -27,13 +27,15 @@ protea_status protea_cluster_input_look(protea_cluster_input *in)
 {
     for (int c = 0; c < protea_source_n_classes(in->source); c++)
         PROTEA_TRY(protea_class_names_add(&in->classes, protea_source_class(in->source, c)));
-    return find_copies(in);
+    PROTEA_TRY(find_copies(in));
+    return protea_image_map_make(in->cx, &in->map, &in->rows, in->wish->map, in->hooks);
 }
 
 void protea_cluster_input_release(protea_cluster_input *in)
 {
     protea_good_rows_release(&in->rows);
     protea_class_names_release(&in->classes);
+    protea_image_map_release(&in->map);
     protea_free(in->pair);
     protea_free(in->first_copy);
 }

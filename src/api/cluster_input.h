@@ -3,7 +3,7 @@
 #define PROTEA_API_CLUSTER_INPUT_H
 
 #include "api/cluster_wish.h"
-#include "api/good_rows.h"
+#include "api/image_map.h"
 #include "eval/cluster_checks.h"
 #include "eval/cluster_choice.h"
 
@@ -19,6 +19,7 @@ typedef struct protea_cluster_input {
     const char *output;         /* directory of all that is written */
     protea_good_rows rows;      /* z: rows of length 1 */
     protea_class_names classes; /* of the source */
+    protea_image_map map;
     protea_near_pair *pair;     /* (n_pairs) owned */
     int64_t n_pairs;
     bool pairs_sought;
@@ -27,7 +28,8 @@ typedef struct protea_cluster_input {
     int n_tried;
 } protea_cluster_input;
 
-/* Near-duplicates and classes; rows, model and the rest are the caller's to fill before. Errors: PROTEA_ERR_MEMORY. */
+/* Near-duplicates, classes and the map; rows, model and the rest are the caller's to fill before.
+ * Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INTERNAL (stopped on request). */
 protea_status protea_cluster_input_look(protea_cluster_input *in);
 void protea_cluster_input_release(protea_cluster_input *in);
 

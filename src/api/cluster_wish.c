@@ -25,6 +25,9 @@ static const protea_opt cluster_table[] = {
       .help = "cosine from which on they are" },
     { .key = "duplicate_similarity", .type = PROTEA_OPT_FLOAT, .offset = FIELD(duplicate_similarity), .def = "0.99", .min = -1,
       .max = 1.01, .help = "cosine of two images' features from which on they are near-duplicates" },
+    { .key = "map", .type = PROTEA_OPT_CHOICE, .offset = FIELD(map), .def = "auto", .choices = "auto|tsne|pca|none",
+      .help = "of all images in two dimensions, for the page and map.csv: t-SNE, or the principal axes; auto: t-SNE up to 100,000 "
+              "images" },
     { .key = "sort_into", .type = PROTEA_OPT_STRING, .offset = FIELD(sort_into), .def = "",
       .help = "a new folder for links to the images, in a folder for each cluster" },
     { .key = "copy", .type = PROTEA_OPT_BOOL, .offset = FIELD(copy), .def = "false", .help = "copies in it, not links" },

@@ -9,6 +9,7 @@
 typedef struct protea_cluster_wish {
     int32_t by;                 /* choice of "auto|prototypes|sinkhorn|kmeans" */
     int32_t features;           /* choice of "auto|backbone|head" */
+    int32_t map;                /* choice of "auto|tsne|pca|none" */
     char k[PROTEA_OPT_STRING_MAX];
     int64_t niter, nredo, iterations;
     double epsilon, temperature, merge_similarity, duplicate_similarity;

@@ -96,6 +96,21 @@ static protea_status write_features(cluster *m)
     return protea_unit_rows(&m->s.cx, rows->z, rows->n, rows->dim);
 }
 
+/* map.csv; all clusterings share it. */
+static protea_status write_map(const cluster *m, const protea_call *call)
+{
+    char path[PROTEA_PATH_MAX];
+    if (m->in.map.xy == NULL)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_rundir_file(m->dir, path, "map.csv"));
+    PROTEA_TRY(protea_image_map_write(path, &m->in.map, &m->in.rows, m->in.source));
+    json_object_set_new(call->result, "map_rule", json_string(m->in.map.rule));
+    if (m->in.map.kl > 0)
+        json_object_set_new(call->result, "map_kl", json_real(m->in.map.kl));
+    protea_put_text(call->result, "map", path);
+    return PROTEA_OK;
+}
+
 static protea_status make_clusters(cluster *m, const protea_call *call)
 {
     if (m->in.by == PROTEA_BY_KMEANS)
@@ -140,6 +155,7 @@ static protea_status run(void *self, const protea_call *call)
     PROTEA_TRY(protea_rundir_write_config(m->dir, call->options));
     PROTEA_TRY(protea_skip_list_write(m->dir, m->in.source));
     PROTEA_TRY(protea_cluster_series_write(&m->series, &m->in, call->result));
+    PROTEA_TRY(write_map(m, call));
     put_totals(m, call, protea_seconds() - started);
     protea_rundir_keep(m->dir);
     return PROTEA_OK;

@@ -80,12 +80,22 @@ static protea_status write_pictures(FILE *out, const map *m, protea_image *image
     return PROTEA_OK;
 }
 
+static void write_rule(FILE *out, const map *m)
+{
+    if (m->page->xy != NULL)
+        fprintf(out, "All images, placed by %s.", m->page->map_rule);
+    else
+        fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% and "
+                "%.0f %% of the variance.", 100 * m->share[0], 100 * m->share[1]);
+}
+
 static protea_status write_section(FILE *out, const map *m)
 {
     protea_image image = { 0 };
-    fprintf(out, "<section id=\"map\">\n<h2>Map</h2>\n<p>All images on the plane in which their features differ the most: the "
-            "first two principal axes hold %.0f %% and %.0f %% of the variance. Colours are clusters; a picture is the image nearest to the "
-            "middle of its field, and leads to its cluster.</p>\n<div class=\"map\">\n", 100 * m->share[0], 100 * m->share[1]);
+    fputs("<section id=\"map\">\n<h2>Map</h2>\n<p>", out);
+    write_rule(out, m);
+    fputs(" Colours are clusters; a picture is the image nearest to the middle of its field, and leads to its cluster.</p>\n"
+          "<div class=\"map\">\n", out);
     write_points(out, m);
     protea_status status = write_pictures(out, m, &image);
     fputs("</div>\n</section>\n", out);
@@ -93,12 +103,23 @@ static protea_status write_section(FILE *out, const map *m)
     return status;
 }
 
+static protea_status place(map *m)
+{
+    const protea_clustering *c = m->page->c;
+    if (m->page->xy == NULL)
+        return protea_principal_axes(m->xy, m->share, c->z, c->n, c->dim);
+    memcpy(m->xy, m->page->xy, 2 * (size_t)c->n * sizeof *m->xy);
+    return PROTEA_OK;
+}
+
 protea_status protea_cluster_part_map(FILE *out, const protea_cluster_page *page)
 {
     const protea_clustering *c = page->c;
     map m = { .page = page };
+    if (page->no_map)
+        return PROTEA_OK;
     PROTEA_TRY(protea_new(&m.xy, (size_t)c->n, 2 * sizeof *m.xy, "a map"));
-    protea_status status = protea_principal_axes(m.xy, m.share, c->z, c->n, c->dim);
+    protea_status status = place(&m);
     if (status == PROTEA_OK) {
         scale_axis(m.xy, c->n, 0, WIDTH);
         scale_axis(m.xy, c->n, 1, HEIGHT);

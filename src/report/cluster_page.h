@@ -22,6 +22,9 @@ typedef struct protea_cluster_page {
     int64_t n_pairs;
     bool pairs_sought;
     double pair_similarity;            /* from which on a pair counts */
+    const float *xy;                   /* (n,2) where images lie on the map; NULL: on the principal axes */
+    const char *map_rule;              /* how xy was made, in words */
+    bool no_map;                       /* leaves the map out */
     const protea_cluster_scores *scores; /* NULL: no labels */
     const double *tried_k, *tried;     /* (n_tried) Ks and their silhouettes; 0: none were tried */
     int64_t n_tried;

@@ -11,8 +11,10 @@ want_json k 12; want_json by '"prototypes"'; want_json n 120; want_json file '"a
 for key in used empty outliers near_duplicates acc nmi ami ari seconds; do
     grep -q "\"$key\": " out || fail "key $key wanted"
 done
-for file in assignments.csv features.npy clusters.safetensors report.html config.yaml; do want_file a/$file; done
+for file in map.csv assignments.csv features.npy clusters.safetensors report.html config.yaml; do want_file a/$file; done
 [ "$(head -1 a/assignments.csv)" = "row,path,label,class,cluster,name,similarity,confidence,margin,outlier,duplicate_of" ] || fail "header"
+[ "$(head -1 a/map.csv)" = "row,path,x,y" ] && [ "$(wc -l <a/map.csv)" -eq 121 ] || fail "a place for each image wanted"
+grep -q '"map_rule": "t-SNE (perplexity 30' out && grep -q 'placed by t-SNE' a/report.html || fail "a map by t-SNE wanted"
 run assign a data -o again.csv --json; want_code 0; want_json n 120; want_json k 12
 cut -d, -f1-9 a/assignments.csv | cmp -s - again.csv || fail "the clusters of cluster wanted from assign"
 [ "$(find sorted -type l | wc -l)" -eq 120 ] || fail "a link for each image wanted"
@@ -20,9 +22,18 @@ find sorted -type l ! -exec test -e {} \; -print | grep -q . && fail "links that
 grep -qi '<script\|http://\|https://' a/report.html && fail "a page that stands alone wanted"
 run cluster model data -o same; want_code 0
 cmp -s a/assignments.csv same/assignments.csv && cmp -s a/clusters.safetensors same/clusters.safetensors || fail "equal calls, equal files"
+cmp -s a/map.csv same/map.csv || fail "equal calls, equal maps"
 
 # balanced codes use every prototype
 run cluster model data -o codes --by sinkhorn --epsilon 0.01 --sinkhorn-iterations 50 --json; want_code 0; want_json empty 0
+
+# other maps, and none
+run cluster model data -o flat --map pca --json; want_code 0
+grep -q '"map_rule": "the first two principal axes' out && want_file flat/map.csv && grep -q 'placed by the first two' flat/report.html || fail "axes wanted"
+run cluster model data -o mapless --map none --json; want_code 0
+grep -q '"map' out && fail "no map wanted"
+[ ! -e mapless/map.csv ] && ! grep -q 'id="map"' mapless/report.html || fail "no map wanted in the page"
+run cluster model data -o umapped --map umap; want_code 2; want_err "auto"
 
 # k-means: one K, several, a chosen one; merged
 run cluster model data -o k5 --k 5 --json --sort-into copies --copy; want_code 0; want_json k 5; want_json by '"kmeans"'

@@ -20,7 +20,8 @@ static void near_to(double a, double b, double size)
 
 static void check_repel(int64_t n, float spread)
 {
-    float *x = random_values(n + GROUP, 1, spread), *y = random_values(n + GROUP, 2, spread), *mass = random_values(n + GROUP, 3, 1);
+    float *x = random_values(n + GROUP, 1, spread), *y = random_values(n + GROUP, 2, spread);
+    float *mass = random_values(n + GROUP, 3, 1);
     protea_map_sums wanted = { 0 }, found = { 0 };
     double force = 0, q = 0;
     for (int64_t j = 0; j < n; j++)
