@@ -30,9 +30,9 @@ run cluster model data -o codes --by sinkhorn --epsilon 0.01 --sinkhorn-iteratio
 # other maps, and none
 run cluster model data -o flat --map pca --json; want_code 0
 grep -q '"map_rule": "the first two principal axes' out && want_file flat/map.csv && grep -q 'placed by the first two' flat/report.html || fail "axes wanted"
-run cluster model data -o mapless --map none --json; want_code 0
-grep -q '"map' out && fail "no map wanted"
-[ ! -e mapless/map.csv ] && ! grep -q 'id="map"' mapless/report.html || fail "no map wanted in the page"
+run cluster model data -o unmapped --map none --json; want_code 0
+grep -q "map_rule" out && fail "no map wanted"
+[ ! -e unmapped/map.csv ] && ! grep -q 'id="map"' unmapped/report.html || fail "no map wanted in the page"
 run cluster model data -o umapped --map umap; want_code 2; want_err "auto"
 
 # k-means: one K, several, a chosen one; merged
