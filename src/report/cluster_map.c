@@ -85,8 +85,8 @@ static void write_rule(FILE *out, const map *m)
     if (m->page->xy != NULL)
         fprintf(out, "All images, placed by %s.", m->page->map_rule);
     else
-        fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% and "
-                "%.0f %% of the variance.", 100 * m->share[0], 100 * m->share[1]);
+        fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% "
+                "and %.0f %% of the variance.", 100 * m->share[0], 100 * m->share[1]);
 }
 
 static protea_status write_section(FILE *out, const map *m)
