@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "eval/principal_axes.h"
 #include "report/cluster_parts.h"
+#include "report/html.h"
 
 enum { WIDTH = 1000, HEIGHT = 620, MARGIN = 30, COLUMNS = 14, ROWS = 9, CELLS = COLUMNS * ROWS, SIDE = 96, MOST_POINTS = 100000 };
 
@@ -83,7 +84,7 @@ static protea_status write_pictures(FILE *out, const map *m, protea_image *image
 static void write_rule(FILE *out, const map *m)
 {
     if (m->page->xy != NULL)
-        fprintf(out, "All images, placed by %s.", m->page->map_rule);
+        protea_html_text(out, m->page->map_rule);
     else
         fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% "
                 "and %.0f %% of the variance.", 100 * m->share[0], 100 * m->share[1]);
@@ -103,23 +104,16 @@ static protea_status write_section(FILE *out, const map *m)
     return status;
 }
 
-static protea_status place(map *m)
-{
-    const protea_clustering *c = m->page->c;
-    if (m->page->xy == NULL)
-        return protea_principal_axes(m->xy, m->share, c->z, c->n, c->dim);
-    memcpy(m->xy, m->page->xy, 2 * (size_t)c->n * sizeof *m->xy);
-    return PROTEA_OK;
-}
-
 protea_status protea_cluster_part_map(FILE *out, const protea_cluster_page *page)
 {
     const protea_clustering *c = page->c;
     map m = { .page = page };
-    if (page->no_map)
-        return PROTEA_OK;
     PROTEA_TRY(protea_new(&m.xy, (size_t)c->n, 2 * sizeof *m.xy, "a map"));
-    protea_status status = place(&m);
+    protea_status status = PROTEA_OK;
+    if (page->xy != NULL)
+        memcpy(m.xy, page->xy, (size_t)c->n * 2 * sizeof *m.xy);
+    else
+        status = protea_principal_axes(m.xy, m.share, c->z, c->n, c->dim);
     if (status == PROTEA_OK) {
         scale_axis(m.xy, c->n, 0, WIDTH);
         scale_axis(m.xy, c->n, 1, HEIGHT);

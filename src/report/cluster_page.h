@@ -28,6 +28,8 @@ typedef struct protea_cluster_page {
     const protea_cluster_scores *scores; /* NULL: no labels */
     const double *tried_k, *tried;     /* (n_tried) Ks and their silhouettes; 0: none were tried */
     int64_t n_tried;
+    const float *xy;                   /* (n,2) the map, in any unit; NULL: the first two principal axes of the features */
+    const char *map_rule;              /* how xy was made: a sentence for under the title; NULL with xy */
 } protea_cluster_page;
 
 /* Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
