@@ -38,6 +38,7 @@ void protea_cluster_input_release(protea_cluster_input *in)
     protea_image_map_release(&in->map);
     protea_free(in->pair);
     protea_free(in->first_copy);
+    protea_cluster_origin_release(&in->origin);
 }
 
 const char *protea_cluster_rule(const protea_cluster_input *in)

@@ -2,6 +2,7 @@
 #ifndef PROTEA_API_CLUSTER_INPUT_H
 #define PROTEA_API_CLUSTER_INPUT_H
 
+#include "api/cluster_origin.h"
 #include "api/cluster_wish.h"
 #include "api/image_map.h"
 #include "eval/cluster_checks.h"
@@ -26,6 +27,8 @@ typedef struct protea_cluster_input {
     int64_t *first_copy;        /* (n) -1: none; owned */
     double tried_k[PROTEA_LADDER_MAX], tried[PROTEA_LADDER_MAX]; /* (n_tried) of --k auto: Ks and their silhouettes */
     int n_tried;
+    const protea_options *options;  /* of the call */
+    protea_cluster_origin origin;
 } protea_cluster_input;
 
 /* Near-duplicates, classes and the map; rows, model and the rest are the caller's to fill before.

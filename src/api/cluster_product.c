@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "eval/cluster_file.h"
 #include "eval/cluster_names.h"
-#include "report/cluster_page.h"
 #include "train/rundir.h"
 
 /* ---- from centroids to clusters */
@@ -48,24 +47,33 @@ static protea_status write_table(const protea_cluster_product *p, const protea_c
     return protea_cluster_table_write(path, &table);
 }
 
-static protea_status write_page(const protea_cluster_product *p, const protea_cluster_input *in, const char *dir, const char *path)
+static protea_status write_page(const protea_cluster_product *p, const protea_cluster_input *in,
+                                const protea_cluster_family *family, const char *dir, const char *path)
 {
-    const protea_cluster_page page = {
+    const protea_cluster_origin *origin = &in->origin;
+    protea_cluster_page page = {
         .name = dir, .model = in->model_name, .data = in->data, .rule = protea_cluster_rule(in), .c = &p->c, .names = &p->names,
         .source = in->source, .image = in->rows.image, .outlier = p->outlier,
         .n_outliers = p->n_outliers, .merged = p->merged, .pair = in->pair, .n_pairs = in->n_pairs,
         .pairs_sought = in->pairs_sought, .pair_similarity = in->wish->duplicate_similarity,
         .xy = in->map.xy, .map_rule = in->map.rule, .no_map = in->map.xy == NULL,
         .scores = p->labelled ? &p->scores : NULL, .tried_k = in->tried_k, .tried = in->tried, .n_tried = in->n_tried,
+        .cx = in->cx, .options = in->options, .output = in->output, .record = &origin->record,
+        .run = origin->trained ? &origin->run : NULL, .findings = origin->trained ? &origin->findings : NULL,
     };
+    if (family != NULL) {
+        page.tree = family->tree;
+        page.levels = family->levels;
+        page.level = family->level;
+    }
     return protea_cluster_page_write(path, &page);
 }
 
 /* One of the files in dir; its path is put into result under its key. */
 typedef enum product_file { TABLE, CLUSTERS, PAGE, N_FILES } product_file;
 
-static protea_status write_file(const protea_cluster_product *p, const protea_cluster_input *in, const char *dir,
-                                product_file which, json_t *result)
+static protea_status write_file(const protea_cluster_product *p, const protea_cluster_input *in,
+                                const protea_cluster_family *family, const char *dir, product_file which, json_t *result)
 {
     static const char *const names[] = { "assignments.csv", PROTEA_CLUSTER_FILE, PROTEA_RUN_REPORT };
     static const char *const keys[] = { "file", "clusters", "report" };
@@ -77,7 +85,7 @@ static protea_status write_file(const protea_cluster_product *p, const protea_cl
     else if (which == CLUSTERS)
         status = protea_cluster_file_write(in->cx, path, in->model, in->kind, &p->c, &p->names);
     else
-        status = write_page(p, in, dir, path);
+        status = write_page(p, in, family, dir, path);
     protea_put_text(result, keys[which], path);
     protea_free(path);
     return status;
@@ -116,22 +124,24 @@ static void put_counts(const protea_cluster_product *p, json_t *result)
     json_object_set_new(result, "ari", json_real(p->scores.ari));
 }
 
-static protea_status write_files(const protea_cluster_product *p, const protea_cluster_input *in, const char *dir, json_t *result)
+static protea_status write_files(const protea_cluster_product *p, const protea_cluster_input *in,
+                                 const protea_cluster_family *family, const char *dir, json_t *result)
 {
     PROTEA_TRY(protea_make_dirs(dir));
     put_counts(p, result);
     for (product_file which = 0; which < N_FILES; which++)
-        PROTEA_TRY(write_file(p, in, dir, which, result));
+        PROTEA_TRY(write_file(p, in, family, dir, which, result));
     protea_log(in->cx, PROTEA_LOG_INFO, "%lld clusters by %s, %lld of them empty; %lld outliers; see %s/" PROTEA_RUN_REPORT,
                (long long)p->c.k, protea_cluster_rule(in), (long long)(p->c.k - p->c.used), (long long)p->n_outliers, dir);
     return sort_images(p, in);
 }
 
-protea_status protea_cluster_product_write(const protea_cluster_product *p, const protea_cluster_input *in, json_t *result)
+protea_status protea_cluster_product_write(const protea_cluster_product *p, const protea_cluster_input *in,
+                                           const protea_cluster_family *family, json_t *result)
 {
     char *dir;
     PROTEA_TRY(folder_in(&dir, in->output, p));
-    protea_status status = write_files(p, in, dir, result);
+    protea_status status = write_files(p, in, family, dir, result);
     protea_free(dir);
     return status;
 }

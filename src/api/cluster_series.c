@@ -153,11 +153,15 @@ static void append_all(json_t *result, json_t *one)
 
 protea_status protea_cluster_series_write(const protea_cluster_series *s, const protea_cluster_input *in, json_t *result)
 {
+    protea_cluster_level levels[PROTEA_LADDER_MAX];
     if (s->n == 1)
-        return protea_cluster_product_write(&s->product[0], in, result);
+        return protea_cluster_product_write(&s->product[0], in, NULL, result);
+    for (int i = 0; i < s->n; i++)
+        levels[i] = (protea_cluster_level){ s->product[i].sub, &s->product[i].names };
     for (int i = 0; i < s->n; i++) {
+        const protea_cluster_family family = { &s->tree, levels, i };
         json_t *one = json_object();
-        protea_status status = protea_cluster_product_write(&s->product[i], in, one);
+        protea_status status = protea_cluster_product_write(&s->product[i], in, &family, one);
         append_all(result, one);
         json_decref(one);
         PROTEA_TRY(status);

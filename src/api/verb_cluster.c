@@ -144,6 +144,7 @@ static protea_status run(void *self, const protea_call *call)
     m->in.wish = &m->wish;
     m->in.model = &m->model;
     m->in.output = call->output;
+    m->in.options = call->options;
     PROTEA_TRY(protea_cluster_read_k(m->k, &m->n_k, m->wish.k));
     PROTEA_TRY(protea_rundir_open(&m->dir, call->output, false, m->wish.overwrite != 0));
     PROTEA_TRY(protea_session_open(&m->s, &m->session, call->hooks));
@@ -154,6 +155,7 @@ static protea_status run(void *self, const protea_call *call)
     PROTEA_TRY(make_clusters(m, call));
     PROTEA_TRY(protea_rundir_write_config(m->dir, call->options));
     PROTEA_TRY(protea_skip_list_write(m->dir, m->in.source));
+    PROTEA_TRY(protea_cluster_origin_read(&m->s.cx, &m->in.origin, call->output, m->in.model_name));
     PROTEA_TRY(protea_cluster_series_write(&m->series, &m->in, call->result));
     PROTEA_TRY(write_map(m, call));
     put_totals(m, call, protea_seconds() - started);

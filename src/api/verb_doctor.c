@@ -1,6 +1,5 @@
 /* protea doctor RUN: is this run healthy, and if not, what to try. */
 #include "api/verb.h"
-#include "base/alloc.h"
 #include "eval/cluster_file.h"
 #include "report/doctor.h"
 
@@ -9,7 +8,6 @@ typedef struct doctor {
     /* while it runs */
     protea_session s;
     protea_run_record record;
-    float *prototypes;      /* owned */
 } doctor;
 
 static protea_status add_options(void *self, const char *kind, protea_options *options)
@@ -17,21 +15,6 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     doctor *d = self;
     (void)kind;
     return protea_options_add(options, "Machine", protea_session_table, &d->session);
-}
-
-/* Prototypes that are nearly the same as another; none where the run holds none (any more). */
-static protea_status count_doubles(doctor *d, const char *run, int64_t *doubles, int64_t *k)
-{
-    const double alike = 0.95;
-    protea_clustering c = { 0 };
-    int64_t dim;
-    *doubles = *k = 0;
-    protea_status status = protea_model_prototypes(&d->s.cx, &d->prototypes, k, &dim, run);
-    if (status != PROTEA_OK || d->prototypes == NULL)
-        return status == PROTEA_ERR_MEMORY ? status : PROTEA_OK;
-    PROTEA_TRY(protea_unit_rows(&d->s.cx, d->prototypes, *k, dim));
-    c = (protea_clustering){ .k = *k, .dim = dim, .centroids = d->prototypes };
-    return protea_clustering_merge(&c, alike, doubles);
 }
 
 static protea_status tell(const doctor *d, const protea_findings *f, json_t *result)
@@ -61,7 +44,7 @@ static protea_status run(void *self, const protea_call *call)
     quiet.log = NULL;
     PROTEA_TRY(protea_run_record_read(&d->record, call->arguments[0]));
     PROTEA_TRY(protea_session_open(&d->s, &d->session, &quiet));
-    PROTEA_TRY(count_doubles(d, call->arguments[0], &doubles, &k));
+    PROTEA_TRY(protea_model_doubles(&d->s.cx, &doubles, &k, call->arguments[0]));
     d->s.cx.log = call->hooks->log;
     protea_doctor_examine(&findings, &d->record, doubles, k);
     return tell(d, &findings, call->result);
@@ -70,7 +53,6 @@ static protea_status run(void *self, const protea_call *call)
 static void doctor_free(void *self)
 {
     doctor *d = self;
-    protea_free(d->prototypes);
     protea_run_record_release(&d->record);
     protea_session_close(&d->s);
 }

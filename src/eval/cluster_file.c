@@ -39,6 +39,23 @@ protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t
     return status;
 }
 
+protea_status protea_model_doubles(protea_ctx *cx, int64_t *doubles, int64_t *k, const char *name)
+{
+    const double alike = 0.95;
+    int64_t dim;
+    float *prototypes;
+    *doubles = *k = 0;
+    protea_status status = protea_model_prototypes(cx, &prototypes, k, &dim, name);
+    if (status != PROTEA_OK || prototypes == NULL)
+        return status == PROTEA_ERR_MEMORY ? status : PROTEA_OK;
+    protea_clustering c = { .k = *k, .dim = dim, .centroids = prototypes };
+    status = protea_unit_rows(cx, prototypes, *k, dim);
+    if (status == PROTEA_OK)
+        status = protea_clustering_merge(&c, alike, doubles);
+    protea_free(prototypes);
+    return status;
+}
+
 /* ---- writing */
 
 typedef struct saved { const protea_model *model; protea_tensor centroids; } saved;

@@ -15,6 +15,10 @@
  * PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
 protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t *k, int64_t *dim, const char *name);
 
+/* How many of them are nearly the same as another, and how many there are; 0 and 0 where the run holds none (any more).
+ * Errors: PROTEA_ERR_MEMORY. */
+protea_status protea_model_doubles(protea_ctx *cx, int64_t *doubles, int64_t *k, const char *name);
+
 /* Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_file_write(const protea_ctx *cx, const char *path, const protea_model *model, protea_feature_kind kind,
                                         const protea_clustering *c, const protea_class_names *names);

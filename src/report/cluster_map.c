@@ -1,125 +1,90 @@
-/* The map: a stroke of no length with round ends is a point, so all points of a cluster are one path of a few bytes each. */
-#include <math.h>
-#include <string.h>
-
+/* The map: points below, and on them a pin for each image with a picture, which shows it under the pointer. Some pins, spread over
+ * the map, always do; zooming in, more and more of them: a pin's level says from which doubling on. */
 #include "base/alloc.h"
-#include "eval/principal_axes.h"
 #include "report/cluster_parts.h"
+#include "report/cluster_pick.h"
 #include "report/html.h"
 
-enum { WIDTH = 1000, HEIGHT = 620, MARGIN = 30, COLUMNS = 14, ROWS = 9, CELLS = COLUMNS * ROWS, SIDE = 96, MOST_POINTS = 100000 };
-
-typedef struct map {
-    const protea_cluster_page *page;
-    float *xy;              /* (n,2): pixels; owned */
-    double share[2];
-    int64_t cell[CELLS];    /* row whose picture stands there, -1: none */
-} map;
-
-static void scale_axis(float *xy, int64_t n, int which, int pixels)
+/* A level of each picture: the first at which it stands nearest to the middle of a cell that holds none of a coarser level. */
+static protea_status find_levels(const protea_cluster_view *v, int *level)
 {
-    float low = xy[which], high = xy[which];
-    for (int64_t i = 1; i < n; i++) {
-        low = fminf(low, xy[2 * i + which]);
-        high = fmaxf(high, xy[2 * i + which]);
-    }
-    float scale = high > low ? (float)(pixels - 2 * MARGIN) / (high - low) : 0;
-    for (int64_t i = 0; i < n; i++)
-        xy[2 * i + which] = MARGIN + (xy[2 * i + which] - low) * scale;
-}
-
-static float from_centre(const map *m, int64_t i, int column, int row)
-{
-    float dx = m->xy[2 * i] - ((float)column + 0.5F) * WIDTH / COLUMNS, dy = m->xy[2 * i + 1] - ((float)row + 0.5F) * HEIGHT / ROWS;
-    return dx * dx + dy * dy;
-}
-
-/* In each cell the image nearest to its middle. */
-static void choose_pictures(map *m)
-{
-    for (int cell = 0; cell < CELLS; cell++)
-        m->cell[cell] = -1;
-    for (int64_t i = 0; i < m->page->c->n; i++) {
-        int column = (int)(m->xy[2 * i] * COLUMNS / WIDTH), row = (int)(m->xy[2 * i + 1] * ROWS / HEIGHT);
-        int64_t *best = &m->cell[row * COLUMNS + column];
-        if (*best < 0 || from_centre(m, i, column, row) < from_centre(m, *best, column, row))
-            *best = i;
-    }
-}
-
-static void write_points(FILE *out, const map *m)
-{
-    const protea_clustering *c = m->page->c;
-    int64_t every = (c->n + MOST_POINTS - 1) / MOST_POINTS;
-    fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"map of %lld images\">\n", WIDTH, HEIGHT, (long long)c->n);
-    for (int64_t j = 0; j < c->k; j++) {
-        if (c->size[j] == 0)
-            continue;
-        fprintf(out, "<path style=\"--h:%.0f\" d=\"", protea_cluster_hue(j));
-        for (int64_t i = 0; i < c->n; i += every)
-            if (c->cluster[i] == j)
-                fprintf(out, "M%.0f %.0fh0", (double)m->xy[2 * i], (double)m->xy[2 * i + 1]);
-        fputs("\"/>\n", out);
-    }
-    fputs("</svg>\n", out);
-}
-
-static protea_status write_pictures(FILE *out, const map *m, protea_image *image)
-{
-    for (int cell = 0; cell < CELLS; cell++) {
-        int64_t i = m->cell[cell];
-        char note[320];
-        if (i < 0)
-            continue;
-        int32_t cluster = m->page->c->cluster[i];
-        snprintf(note, sizeof note, " · %s", m->page->names->name[cluster]);
-        fprintf(out, "<a href=\"#c%d\" style=\"left:%.2f%%;top:%.2f%%;--h:%.0f\">", (int)cluster,
-                (double)m->xy[2 * i] * 100 / WIDTH, (double)m->xy[2 * i + 1] * 100 / HEIGHT, protea_cluster_hue(cluster));
-        PROTEA_TRY(protea_cluster_picture(out, m->page, i, note, SIDE, image));
-        fputs("</a>\n", out);
+    for (int i = 0; i < v->n_pictures; i++)
+        level[i] = PROTEA_MAP_LEVELS;
+    for (int l = 0; l < PROTEA_MAP_LEVELS; l++) {
+        int64_t cells = (int64_t)(PROTEA_MAP_COLUMNS * PROTEA_MAP_ROWS) << 2 * l;
+        int *best; /* 0: none; else 1 + number of the picture */
+        PROTEA_TRY(protea_new(&best, (size_t)cells, sizeof *best, "a map"));
+        for (int i = 0; i < v->n_pictures; i++) {
+            int *own = &best[protea_map_cell(v, v->picture[i], l)];
+            bool taken = *own > 0 && level[*own - 1] < l, senior = level[i] < l;
+            if (*own == 0 || (!taken && (senior || protea_map_from_centre(v, v->picture[i], l) <
+                                                   protea_map_from_centre(v, v->picture[*own - 1], l))))
+                *own = i + 1;
+        }
+        for (int64_t cell = 0; cell < cells; cell++)
+            if (best[cell] > 0 && level[best[cell] - 1] > l)
+                level[best[cell] - 1] = l;
+        protea_free(best);
     }
     return PROTEA_OK;
 }
 
-static void write_rule(FILE *out, const map *m)
+static void write_pin(FILE *out, const protea_cluster_view *v, int picture, int level)
 {
-    if (m->page->xy != NULL)
-        protea_html_text(out, m->page->map_rule);
+    int64_t row = v->picture[picture], j = v->page->c->cluster[row];
+    fprintf(out, "<a class=\"pin t%d l%d\"%s", picture, level, level == 0 ? "" : " tabindex=\"-1\"");
+    if (protea_cluster_has_page(v, j))
+        fprintf(out, " href=\"#cluster-%lld\"", (long long)j);
+    fprintf(out, " style=\"--h:%.0f;--x:%.2f;--y:%.2f\" aria-label=\"", protea_cluster_hue(j), (double)v->xy[2 * row] * 100,
+            (double)v->xy[2 * row + 1] * 100);
+    protea_html_tail(out, protea_source_name(v->page->source, v->page->image[row]), 60);
+    fputs(" · ", out);
+    protea_html_tail(out, v->page->names->name[j], 60);
+    fputs("\"></a>\n", out);
+}
+
+static protea_status write_pins(FILE *out, const protea_cluster_view *v)
+{
+    int *level;
+    PROTEA_TRY(protea_new(&level, (size_t)v->n_pictures, sizeof *level, "a map"));
+    protea_status status = find_levels(v, level);
+    for (int i = 0; status == PROTEA_OK && i < v->n_pictures; i++)
+        write_pin(out, v, i, level[i]);
+    protea_free(level);
+    return status;
+}
+
+static void write_rule(FILE *out, const protea_cluster_view *v)
+{
+    if (v->page->xy != NULL)
+        protea_html_text(out, v->page->map_rule);
     else
         fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% "
-                "and %.0f %% of the variance.", 100 * m->share[0], 100 * m->share[1]);
+                "and %.0f %% of the variance.", 100 * v->share[0], 100 * v->share[1]);
 }
 
-static protea_status write_section(FILE *out, const map *m)
+static void write_intro(FILE *out, const protea_cluster_view *v)
 {
-    protea_image image = { 0 };
     fputs("<section id=\"map\">\n<h2>Map</h2>\n<p>", out);
-    write_rule(out, m);
-    fputs(" Colours are clusters; a picture is the image nearest to the middle of its field, and leads to its cluster.</p>\n"
-          "<div class=\"map\">\n", out);
-    write_points(out, m);
-    protea_status status = write_pictures(out, m, &image);
-    fputs("</div>\n</section>\n", out);
-    protea_image_release(&image);
-    return status;
+    write_rule(out, v);
+    fputs(" Each point is an image, its colour the cluster, to which it leads.", out);
+    if (v->n_pictures < v->page->c->n)
+        fprintf(out, " %d of %lld images have a picture here.", v->n_pictures, (long long)v->page->c->n);
+    fputs("</p>\n", out);
 }
 
-protea_status protea_cluster_part_map(FILE *out, const protea_cluster_page *page)
+protea_status protea_cluster_part_map(FILE *out, const protea_cluster_view *v)
 {
-    const protea_clustering *c = page->c;
-    map m = { .page = page };
-    PROTEA_TRY(protea_new(&m.xy, (size_t)c->n, 2 * sizeof *m.xy, "a map"));
-    protea_status status = PROTEA_OK;
-    if (page->xy != NULL)
-        memcpy(m.xy, page->xy, (size_t)c->n * 2 * sizeof *m.xy);
-    else
-        status = protea_principal_axes(m.xy, m.share, c->z, c->n, c->dim);
-    if (status == PROTEA_OK) {
-        scale_axis(m.xy, c->n, 0, WIDTH);
-        scale_axis(m.xy, c->n, 1, HEIGHT);
-        choose_pictures(&m);
-        status = write_section(out, &m);
-    }
-    protea_free(m.xy);
-    return status;
+    int64_t drawn;
+    write_intro(out, v);
+    fputs("<input type=\"radio\" name=\"map\" id=\"with-pictures\" checked><label for=\"with-pictures\">Pictures</label>"
+          "<input type=\"radio\" name=\"map\" id=\"points-only\"><label for=\"points-only\">Points</label>\n"
+          "<div class=\"map\" data-level=\"0\">\n<div class=\"field\">\n", out);
+    PROTEA_TRY(protea_cluster_points(out, v, &drawn));
+    PROTEA_TRY(write_pins(out, v));
+    fputs("</div>\n</div>\n", out);
+    if (drawn < v->page->c->n)
+        fprintf(out, "<p class=\"hint\">Images that fall on the same spot share a point: %lld points.</p>\n", (long long)drawn);
+    fputs("</section>\n", out);
+    return PROTEA_OK;
 }

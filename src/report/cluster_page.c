@@ -1,61 +1,20 @@
+/* The page is written to memory first, all but the pictures, so that these can have what is left of the budget. */
 #include "report/cluster_page.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "report/cluster_parts.h"
+#include "report/cluster_script.h"
 #include "report/html.h"
 #include "report/page.h"
 #include "report/plot.h"
+#include "report/style.h"
+#include "report/thumbs.h"
 
-enum { BARS = 48, MOST_BARS = 1000 }; /* the rest is folded away, up to a number */
-
-/* ---- what the parts share */
-
-double protea_cluster_hue(int64_t cluster)
-{
-    return (double)((cluster * 137508) % 360000) / 1000; /* the golden angle: neighbours in number differ in colour */
-}
-
-typedef struct sized { int64_t size, cluster; } sized;
-
-static int larger_first(const void *a, const void *b)
-{
-    const sized *x = a, *y = b;
-    return x->size != y->size ? (x->size < y->size) - (x->size > y->size) : (x->cluster > y->cluster) - (x->cluster < y->cluster);
-}
-
-protea_status protea_cluster_order(int64_t **order, const protea_clustering *c)
-{
-    sized *s;
-    PROTEA_TRY(protea_new(&s, (size_t)c->k, sizeof *s, "clusters by size"));
-    for (int64_t j = 0; j < c->k; j++)
-        s[j] = (sized){ c->size[j], j };
-    qsort(s, (size_t)c->k, sizeof *s, larger_first);
-    protea_status status = protea_new(order, (size_t)c->k, sizeof **order, "clusters by size");
-    for (int64_t j = 0; status == PROTEA_OK && j < c->k; j++)
-        (*order)[j] = s[j].cluster;
-    protea_free(s);
-    return status;
-}
-
-protea_status protea_cluster_picture(FILE *out, const protea_cluster_page *page, int64_t i, const char *note, int side,
-                                     protea_image *image)
-{
-    int64_t at = page->image[i];
-    protea_status status = protea_source_read(page->source, at, image);
-    if (status == PROTEA_ERR_MEMORY)
-        return status;
-    fputs("<img alt=\"\" loading=\"lazy\" title=\"", out);
-    protea_html_tail(out, protea_source_name(page->source, at), 160);
-    protea_html_text(out, note);
-    fputs("\" ", out);
-    if (status == PROTEA_OK)
-        PROTEA_TRY(protea_html_thumbnail(out, image, side));
-    fputs(">", out);
-    return PROTEA_OK;
-}
+enum { MARGIN = 2000 }; /* bytes kept back for the few that come after the pictures are counted */
 
 /* ---- head */
 
@@ -65,7 +24,10 @@ static void write_lede(FILE *out, const protea_cluster_page *page)
     protea_html_tail(out, page->data, 120);
     fprintf(out, " in %lld clusters, by %s of ", (long long)page->c->used, page->rule);
     protea_html_tail(out, page->model, 120);
-    fputs(".</p>\n<pre class=\"command\">protea assign ", out);
+    fputs(".</p>\n", out);
+    if (page->options != NULL)
+        protea_page_command(out, page->options, page->output);
+    fputs("<pre class=\"command\">protea assign ", out);
     protea_page_word(out, page->name);
     fputs(" NEW-IMAGES -o assigned.csv</pre>\n", out);
 }
@@ -97,34 +59,29 @@ static void write_figures(FILE *out, const protea_cluster_page *page)
     fputs("</dl>\n", out);
 }
 
-/* ---- sizes and the choice of K */
-
-static void write_bar(FILE *out, const protea_cluster_page *page, int64_t j, int64_t largest)
+static void write_contents(FILE *out, const protea_cluster_page *page)
 {
-    fprintf(out, "<a class=\"bar\" href=\"#c%lld\" style=\"--h:%.0f;--w:%.2f%%\"><span>", (long long)j, protea_cluster_hue(j),
-            100 * (double)page->c->size[j] / (double)largest);
-    protea_html_text(out, page->names->name[j]);
-    fprintf(out, "</span><b>%lld</b></a>\n", (long long)page->c->size[j]);
+    const struct { const char *id, *title; bool there; } parts[] = {
+        { "choice", "How many?", page->n_tried > 0 },
+        { "map", "Map", true },
+        { "sizes", "Sizes", true },
+        { "clusters", "Clusters", true },
+        { "tree", "Tree", page->tree != NULL },
+        { "outliers", "Outliers", page->n_outliers > 0 },
+        { "pairs", "Near-duplicates", page->n_pairs > 0 },
+        { "training", "Training", page->run != NULL },
+        { "health", "Health", page->run != NULL },
+        { "settings", "Settings", page->record != NULL },
+        { "skipped", "Left out", page->record != NULL && page->record->n_skipped > 0 },
+    };
+    fputs("<nav class=\"contents\">", out);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].there)
+            fprintf(out, "<a href=\"#%s\">%s</a>", parts[i].id, parts[i].title);
+    fputs("</nav>\n", out);
 }
 
-static protea_status write_sizes(FILE *out, const protea_cluster_page *page)
-{
-    int64_t *order, used = page->c->used < MOST_BARS ? page->c->used : MOST_BARS;
-    PROTEA_TRY(protea_cluster_order(&order, page->c));
-    fputs("<section id=\"sizes\">\n<h2>Sizes</h2>\n<div class=\"bars\">\n", out);
-    for (int64_t i = 0; i < used; i++) {
-        if (i == BARS)
-            fprintf(out, "</div>\n<details><summary>%lld smaller clusters</summary>\n<div class=\"bars\">\n",
-                    (long long)(used - i));
-        write_bar(out, page, order[i], page->c->size[order[0]]);
-    }
-    fputs(used > BARS ? "</div>\n</details>\n" : "</div>\n", out);
-    if (used < page->c->used)
-        fprintf(out, "<p>%lld more stand in assignments.csv alone.</p>\n", (long long)(page->c->used - used));
-    fputs("</section>\n", out);
-    protea_free(order);
-    return PROTEA_OK;
-}
+/* ---- sections that stand in no file of their own */
 
 static void write_choice(FILE *out, const protea_cluster_page *page)
 {
@@ -140,30 +97,128 @@ static void write_choice(FILE *out, const protea_cluster_page *page)
     fputs("</figure></div>\n</section>\n", out);
 }
 
+static void write_health(FILE *out, const protea_findings *f)
+{
+    fputs("<section id=\"health\">\n<h2>Health</h2>\n", out);
+    if (f->n == 0)
+        fputs("<p>Nothing is wrong with the model's run that its log would show.</p>\n", out);
+    for (int i = 0; i < f->n; i++) {
+        fputs("<div class=\"finding\"><b>", out);
+        protea_html_text(out, f->item[i].what);
+        fputs("</b><p>", out);
+        protea_html_text(out, f->item[i].why);
+        fputs(".</p><p>Try: ", out);
+        protea_html_text(out, f->item[i].remedy);
+        fputs(".</p></div>\n", out);
+    }
+    fputs("</section>\n", out);
+}
+
+static void write_run(FILE *out, const protea_cluster_page *page)
+{
+    if (page->run != NULL)
+        protea_page_curves(out, page->run);
+    if (page->run != NULL && page->findings != NULL)
+        write_health(out, page->findings);
+    if (page->record != NULL) {
+        protea_page_settings(out, page->record);
+        protea_page_skipped(out, page->record);
+    }
+}
+
 /* ---- the page */
 
-static protea_status write_page(FILE *out, const protea_cluster_page *page)
+/* Pages come first: the one that is the target hides what follows it. */
+static protea_status write_body(FILE *out, const protea_cluster_view *v)
 {
-    protea_page_open(out, page->name, "clusters");
+    const protea_cluster_page *page = v->page;
+    fputs("<main>\n", out);
+    protea_cluster_part_pages(out, v);
+    fputs("<div class=\"overview\">\n<header>\n", out);
+    protea_page_title(out, page->name, "clusters");
     write_lede(out, page);
     write_figures(out, page);
+    write_contents(out, page);
     fputs("</header>\n", out);
     write_choice(out, page);
-    PROTEA_TRY(write_sizes(out, page));
-    PROTEA_TRY(protea_cluster_part_map(out, page));
-    PROTEA_TRY(protea_cluster_part_sheets(out, page));
-    PROTEA_TRY(protea_cluster_part_pairs(out, page));
-    protea_page_close(out);
+    PROTEA_TRY(protea_cluster_part_map(out, v));
+    protea_cluster_part_index(out, v);
+    PROTEA_TRY(protea_cluster_part_tree(out, page));
+    protea_cluster_part_checks(out, v);
+    write_run(out, page);
+    fputs("</div>\n", out);
     return PROTEA_OK;
+}
+
+/* All of the page but the pictures: what is to stand before them and behind. */
+typedef struct halves { char *head, *body; size_t head_len, body_len; } halves;
+
+static protea_status write_half(char **text, size_t *len, const protea_cluster_view *v, bool head)
+{
+    protea_status status = PROTEA_OK;
+    FILE *out = open_memstream(text, len);
+    if (out == NULL)
+        return protea_fail(PROTEA_ERR_MEMORY, "a page of clusters: no memory");
+    if (head)
+        protea_page_begin(out, v->page->name, protea_cluster_style);
+    else
+        status = write_body(out, v);
+    if (fclose(out) != 0 && status == PROTEA_OK)
+        status = protea_fail(PROTEA_ERR_MEMORY, "a page of clusters: no memory");
+    return status;
+}
+
+static protea_status put_together(FILE *out, const protea_cluster_view *v, const halves *h)
+{
+    const protea_cluster_page *page = v->page;
+    size_t used = h->head_len + h->body_len + strlen(protea_cluster_script) + MARGIN;
+    int64_t *image;
+    int written;
+    PROTEA_TRY(protea_new(&image, (size_t)v->n_pictures, sizeof *image, "pictures of a page"));
+    for (int i = 0; i < v->n_pictures; i++)
+        image[i] = page->image[v->picture[i]];
+    fwrite(h->head, 1, h->head_len, out);
+    fputs("<style>\n", out);
+    protea_status status = protea_thumbs_write(out, page->source, image, v->n_pictures,
+                                               used < PROTEA_PAGE_BYTES ? PROTEA_PAGE_BYTES - used : 0, &written);
+    fputs("</style>\n</head>\n<body>\n", out);
+    fwrite(h->body, 1, h->body_len, out);
+    fprintf(out, "<script>\n%s</script>\n", protea_cluster_script);
+    protea_page_close(out);
+    protea_free(image);
+    return status;
+}
+
+static protea_status write_page(FILE *out, const protea_cluster_view *v)
+{
+    halves h = { 0 };
+    protea_status status = write_half(&h.head, &h.head_len, v, true);
+    if (status == PROTEA_OK)
+        status = write_half(&h.body, &h.body_len, v, false);
+    if (status == PROTEA_OK)
+        status = put_together(out, v, &h);
+    free(h.head);
+    free(h.body);
+    return status;
+}
+
+static protea_status write_file(const char *path, const protea_cluster_view *v)
+{
+    protea_new_file f;
+    PROTEA_TRY(protea_new_file_open(&f, path));
+    protea_status status = write_page(f.stream, v);
+    if (status == PROTEA_OK)
+        return protea_new_file_commit(&f);
+    protea_new_file_abort(&f);
+    return status;
 }
 
 protea_status protea_cluster_page_write(const char *path, const protea_cluster_page *page)
 {
-    protea_new_file f;
-    PROTEA_TRY(protea_new_file_open(&f, path));
-    protea_status status = write_page(f.stream, page);
+    protea_cluster_view view;
+    protea_status status = protea_cluster_view_new(&view, page);
     if (status == PROTEA_OK)
-        return protea_new_file_commit(&f);
-    protea_new_file_abort(&f);
+        status = write_file(path, &view);
+    protea_cluster_view_release(&view);
     return status;
 }

@@ -1,12 +1,25 @@
-/* report.html of clusters: how large they are, a map, a sheet of pictures for each, pairs that are there twice. */
+/* report.html of clusters: a map of all images, a page for each cluster, their tree where there are several K, pairs that are there
+ * twice, the training of the model, the settings. One file of at most PROTEA_PAGE_BYTES that loads nothing from elsewhere. */
 #ifndef PROTEA_REPORT_CLUSTER_PAGE_H
 #define PROTEA_REPORT_CLUSTER_PAGE_H
 
 #include <stdio.h>
 
+#include <protea/options.h>
+
+#include "cluster/cluster_tree.h"
 #include "cluster/scores.h"
 #include "data/source.h"
 #include "eval/cluster_checks.h"
+#include "report/doctor.h"
+
+enum { PROTEA_PAGE_BYTES = 25000000 };
+
+/* What a level of the tree is called. */
+typedef struct protea_cluster_level {
+    const char *folder;                /* beside this page's own: "k10" */
+    const protea_class_names *names;   /* (k) */
+} protea_cluster_level;
 
 typedef struct protea_cluster_page {
     const char *name;                  /* its directory */
@@ -30,6 +43,15 @@ typedef struct protea_cluster_page {
     int64_t n_tried;
     const float *xy;                   /* (n,2) the map, in any unit; NULL: the first two principal axes of the features */
     const char *map_rule;              /* how xy was made: a sentence for under the title; NULL with xy */
+    protea_ctx *cx;
+    const protea_options *options;     /* of the call, and what it wrote into; NULL: no command line is shown */
+    const char *output;
+    const protea_run_record *record;   /* of the call: settings, images left out; NULL: neither is shown */
+    const protea_run_record *run;      /* of the model's training, and what is wrong with that; NULL: the model is no run */
+    const protea_findings *findings;
+    const protea_cluster_tree *tree;   /* NULL: there is one K; else level `level` of it is this page's */
+    const protea_cluster_level *levels; /* (n_levels of the tree) */
+    int level;
 } protea_cluster_page;
 
 /* Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */

@@ -1,128 +1,92 @@
-/* Pictures of clusters and of pairs. */
-#include <stdlib.h>
-
-#include "base/alloc.h"
+/* A page for each cluster. */
 #include "report/cluster_parts.h"
 #include "report/html.h"
 
-enum { TYPICAL = 8, BORDERLINE = 4, FAR = 4, SIDE = 112, MOST_SHEETS = 100, MOST_PAIRS = 24 };
-
-typedef struct member { int64_t row; float key; } member;
-
-typedef struct sheets {
-    const protea_cluster_page *page;
-    member *member;      /* (n) of one cluster; owned */
-    protea_image image;
-} sheets;
-
-static int rising(const void *a, const void *b)
+static void write_way(FILE *out, const protea_cluster_view *v, int64_t place, const char *rel, const char *arrow)
 {
-    const member *x = a, *y = b;
-    return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->row > y->row) - (x->row < y->row);
+    if (place < 0 || place >= v->n_pages)
+        return;
+    fprintf(out, "<a rel=\"%s\" href=\"#cluster-%lld\">%s ", rel, (long long)v->order[place], arrow);
+    protea_html_tail(out, v->page->names->name[v->order[place]], 40);
+    fputs("</a>", out);
 }
 
-/* Fills member with those rows of cluster j, sorted by key rising; outliers: only these, or none of them. */
-static int64_t gather(sheets *s, int64_t j, const float *key, float sign, bool outliers)
+static void write_head(FILE *out, const protea_cluster_view *v, int64_t place)
 {
-    const protea_clustering *c = s->page->c;
-    int64_t n = 0;
-    for (int64_t i = 0; i < c->n; i++)
-        if (c->cluster[i] == j && (s->page->outlier[i] != 0) == outliers)
-            s->member[n++] = (member){ i, sign * key[i] };
-    qsort(s->member, (size_t)n, sizeof *s->member, rising);
-    return n;
+    const protea_clustering *c = v->page->c;
+    int64_t j = v->order[place];
+    fprintf(out, "<article class=\"page\" id=\"cluster-%lld\" style=\"--h:%.0f\">\n<nav><a rel=\"up\" href=\"#clusters\">"
+            "All clusters</a><span>", (long long)j, protea_cluster_hue(j));
+    write_way(out, v, place - 1, "prev", "‹");
+    write_way(out, v, place + 1, "next", "›");
+    fputs("</span></nav>\n<p class=\"over\">Cluster ", out);
+    fprintf(out, "%lld of ", (long long)j);
+    protea_html_tail(out, v->page->name, 60);
+    fputs("</p>\n<h1>", out);
+    protea_html_tail(out, v->page->names->name[j], 160);
+    fprintf(out, "</h1>\n<p class=\"lede\">%lld image%s, %.1f %% of all: number %lld of %lld by size.</p>\n", (long long)c->size[j],
+            c->size[j] == 1 ? "" : "s", 100 * (double)c->size[j] / (double)c->n, (long long)(place + 1), (long long)c->used);
 }
 
-static protea_status write_row(FILE *out, sheets *s, const char *title, int64_t n, int64_t most)
+static void write_figures(FILE *out, const protea_cluster_faces *f, int64_t size)
 {
-    const protea_clustering *c = s->page->c;
+    fprintf(out, "<dl class=\"figures\">\n<div class=\"main\"><dt>Size</dt><dd>%lld<small>images</small></dd></div>\n"
+            "<div><dt>Confidence</dt><dd>%.2f<small>mean probability of the cluster</small></dd></div>\n"
+            "<div><dt>Similarity</dt><dd>%.3f<small>mean cosine to its middle</small></dd></div>\n"
+            "<div><dt>Margin</dt><dd>%.3f<small>mean lead over the next cluster</small></dd></div>\n"
+            "<div><dt>Outliers</dt><dd>%lld<small>far from the rest</small></dd></div>\n</dl>\n", (long long)size, f->confidence,
+            f->similarity, f->margin, (long long)f->outliers);
+}
+
+static void write_wall(FILE *out, const protea_cluster_view *v, const char *title, const char *hint, const int64_t *row, int n)
+{
+    const protea_clustering *c = v->page->c;
     if (n == 0)
-        return PROTEA_OK;
-    fprintf(out, "<h4>%s</h4><div class=\"row\">", title);
-    for (int64_t i = 0; i < n && i < most; i++) {
-        int64_t row = s->member[i].row;
+        return;
+    fprintf(out, "<h2>%s</h2>\n<p class=\"hint\">%s</p>\n<div class=\"wall\">", title, hint);
+    for (int i = 0; i < n; i++) {
         char note[96];
-        snprintf(note, sizeof note, " · similarity %.3f, margin %.3f, confidence %.2f", (double)c->similarity[row],
-                 (double)c->margin[row], (double)c->confidence[row]);
-        PROTEA_TRY(protea_cluster_picture(out, s->page, row, note, SIDE, &s->image));
+        snprintf(note, sizeof note, " · similarity %.3f, margin %.3f, confidence %.2f", (double)c->similarity[row[i]],
+                 (double)c->margin[row[i]], (double)c->confidence[row[i]]);
+        protea_cluster_picture(out, v, row[i], note);
     }
     fputs("</div>\n", out);
-    return PROTEA_OK;
 }
 
-static void write_title(FILE *out, const sheets *s, int64_t j)
+static void write_near(FILE *out, const protea_cluster_view *v, int64_t place)
 {
-    fprintf(out, "<figure class=\"cluster\" id=\"c%lld\" style=\"--h:%.0f\"><h3>", (long long)j, protea_cluster_hue(j));
-    protea_html_text(out, s->page->names->name[j]);
-    fprintf(out, "<small>%lld image%s · number %lld</small></h3>\n", (long long)s->page->c->size[j],
-            s->page->c->size[j] == 1 ? "" : "s", (long long)j);
+    const int64_t *near = v->near + place * PROTEA_VIEW_NEAR;
+    if (near[0] < 0)
+        return;
+    fputs("<h2>Nearest clusters</h2>\n<p class=\"hint\">by the cosine of their middles</p>\n<div class=\"cards\">\n", out);
+    for (int i = 0; i < PROTEA_VIEW_NEAR && near[i] >= 0; i++) {
+        int64_t size = v->page->c->size[v->order[near[i]]];
+        char note[96];
+        snprintf(note, sizeof note, "%lld image%s · cosine %.3f", (long long)size, size == 1 ? "" : "s",
+                 (double)v->near_cosine[place * PROTEA_VIEW_NEAR + i]);
+        protea_cluster_card(out, v, near[i], note);
+    }
+    fputs("</div>\n", out);
 }
 
-static protea_status write_sheet(FILE *out, sheets *s, int64_t j)
+static void write_page(FILE *out, const protea_cluster_view *v, int64_t place)
 {
-    const protea_clustering *c = s->page->c;
-    write_title(out, s, j);
-    int64_t n = gather(s, j, c->similarity, -1, false);
-    PROTEA_TRY(write_row(out, s, "Most typical", n, TYPICAL));
-    if (n > TYPICAL)
-        PROTEA_TRY(write_row(out, s, "Borderline", gather(s, j, c->margin, 1, false), BORDERLINE));
-    PROTEA_TRY(write_row(out, s, "Outliers", gather(s, j, c->similarity, 1, true), FAR));
-    fputs("</figure>\n", out);
-    return PROTEA_OK;
+    const protea_cluster_faces *f = &v->face[place];
+    int64_t size = v->page->c->size[v->order[place]], shown = f->typical + f->border + f->far;
+    write_head(out, v, place);
+    write_figures(out, f, size);
+    write_wall(out, v, "Most typical", "nearest to the cluster’s middle", f->row, f->typical);
+    write_wall(out, v, "Borderline", "nearly as near to another cluster", f->row + f->typical, f->border);
+    write_wall(out, v, "Outliers", "unusually far from the cluster’s middle", f->row + f->typical + f->border, f->far);
+    if (shown < size)
+        fprintf(out, "<p class=\"hint\">%lld of %lld images are shown; assignments.csv lists all.</p>\n", (long long)shown,
+                (long long)size);
+    write_near(out, v, place);
+    fputs("</article>\n", out);
 }
 
-static protea_status write_sheets(FILE *out, sheets *s, const int64_t *order)
+void protea_cluster_part_pages(FILE *out, const protea_cluster_view *v)
 {
-    int64_t used = s->page->c->used, shown = used < MOST_SHEETS ? used : MOST_SHEETS;
-    fputs("<section id=\"clusters\">\n<h2>Clusters</h2>\n<p>Typical images lie nearest to their cluster's middle; borderline ones "
-          "are nearly as near to another cluster; outliers are unusually far from their own.", out);
-    if (shown < used)
-        fprintf(out, " The %lld largest of %lld are shown.", (long long)shown, (long long)used);
-    fputs("</p>\n<div class=\"clusters\">\n", out);
-    for (int64_t i = 0; i < shown; i++)
-        PROTEA_TRY(write_sheet(out, s, order[i]));
-    fputs("</div>\n</section>\n", out);
-    return PROTEA_OK;
-}
-
-protea_status protea_cluster_part_sheets(FILE *out, const protea_cluster_page *page)
-{
-    sheets s = { .page = page };
-    int64_t *order = NULL;
-    protea_status status = protea_new(&s.member, (size_t)page->c->n, sizeof *s.member, "sheets of clusters");
-    if (status == PROTEA_OK)
-        status = protea_cluster_order(&order, page->c);
-    if (status == PROTEA_OK)
-        status = write_sheets(out, &s, order);
-    protea_free(s.member);
-    protea_free(order);
-    protea_image_release(&s.image);
-    return status;
-}
-
-/* ---- pairs */
-
-static protea_status write_pair(FILE *out, const protea_cluster_page *page, const protea_near_pair *pair, protea_image *image)
-{
-    fputs("<figure class=\"pair\"><div>", out);
-    PROTEA_TRY(protea_cluster_picture(out, page, pair->a, "", SIDE, image));
-    PROTEA_TRY(protea_cluster_picture(out, page, pair->b, "", SIDE, image));
-    fprintf(out, "</div><figcaption>%.4f</figcaption></figure>\n", (double)pair->similarity);
-    return PROTEA_OK;
-}
-
-protea_status protea_cluster_part_pairs(FILE *out, const protea_cluster_page *page)
-{
-    protea_image image = { 0 };
-    protea_status status = PROTEA_OK;
-    if (page->n_pairs == 0)
-        return PROTEA_OK;
-    fprintf(out, "<section id=\"pairs\">\n<h2>Near-duplicates</h2>\n<p>%lld pair%s of images whose features have a cosine of %g or "
-            "more, the most alike first.</p>\n<div class=\"pairs\">\n", (long long)page->n_pairs, page->n_pairs == 1 ? "" : "s",
-            page->pair_similarity);
-    for (int64_t i = 0; status == PROTEA_OK && i < page->n_pairs && i < MOST_PAIRS; i++)
-        status = write_pair(out, page, &page->pair[i], &image);
-    fputs("</div>\n</section>\n", out);
-    protea_image_release(&image);
-    return status;
+    for (int64_t place = 0; place < v->n_pages; place++)
+        write_page(out, v, place);
 }

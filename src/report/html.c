@@ -33,7 +33,7 @@ void protea_html_tail(FILE *out, const char *text, size_t max)
     protea_html_text(out, text);
 }
 
-static void write_base64(FILE *out, const uint8_t *bytes, size_t len)
+void protea_html_base64(FILE *out, const uint8_t *bytes, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < len; i += 3) {
@@ -59,7 +59,7 @@ protea_status protea_html_thumbnail(FILE *out, const protea_image *image, int si
         status = crisp ? protea_image_encode_png(&bytes, &len, &square) : protea_image_encode_jpeg(&bytes, &len, &square, QUALITY);
     if (status == PROTEA_OK) {
         fprintf(out, "src=\"data:image/%s;base64,", crisp ? "png" : "jpeg");
-        write_base64(out, bytes, len);
+        protea_html_base64(out, bytes, len);
         fputs(crisp ? "\" class=\"crisp\"" : "\"", out);
     }
     protea_free(bytes);

@@ -1,9 +1,10 @@
-/* The frame of every page: head with the style, title, footer. */
+/* The frame of every page: head with the style, title, command line, footer. */
 #include <stdbool.h>
 #include <string.h>
 
 #include <protea/version.h>
 
+#include "base/options_internal.h"
 #include "report/html.h"
 #include "report/page.h"
 #include "report/style.h"
@@ -22,17 +23,32 @@ static void write_name(FILE *out, const char *dir)
     protea_html_text(out, name);
 }
 
-void protea_page_open(FILE *out, const char *dir, const char *kind)
+/* A page may paint data that it holds and run what it holds, and can load nothing, whatever stands in it. */
+#define POLICY "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+void protea_page_begin(FILE *out, const char *dir, const char *more_style)
 {
     fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", out);
     write_name(out, dir);
-    fprintf(out, " · Protea</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<header>\n", protea_report_style);
+    fprintf(out, " · Protea</title>\n<style>\n%s%s</style>\n", protea_report_style, more_style);
+}
+
+void protea_page_title(FILE *out, const char *dir, const char *kind)
+{
     fputs("<p class=\"over\">Protea · ", out);
     protea_html_text(out, kind);
     fputs("</p>\n<h1>", out);
     write_name(out, dir);
     fputs("</h1>\n", out);
+}
+
+void protea_page_open(FILE *out, const char *dir, const char *kind)
+{
+    protea_page_begin(out, dir, "");
+    fputs("</head>\n<body>\n<main>\n<header>\n", out);
+    protea_page_title(out, dir, kind);
 }
 
 void protea_page_close(FILE *out)
@@ -48,4 +64,39 @@ void protea_page_word(FILE *out, const char *word)
     fputs(plain ? "" : "&#39;", out);
     protea_html_text(out, word);
     fputs(plain ? "" : "&#39;", out);
+}
+
+/* ---- a command line */
+
+struct command { FILE *out; const protea_options *options; };
+
+static int write_option(void *self, const char *title, const protea_opt *opt, const char *value)
+{
+    struct command *c = self;
+    (void)title;
+    if ((opt->flags & (PROTEA_OPT_NOT_SAVED | PROTEA_OPT_HIDDEN)) != 0 || !protea_options_given(c->options, opt->key))
+        return 0;
+    bool off = opt->type == PROTEA_OPT_BOOL && strcmp(value, "false") == 0;
+    fputs(off ? " --no-" : " --", c->out);
+    for (const char *key = opt->key; *key != 0; key++)
+        fputc(*key == '_' ? '-' : *key, c->out);
+    if (opt->type == PROTEA_OPT_BOOL)
+        return 0;
+    fputc(' ', c->out);
+    protea_page_word(c->out, value);
+    return 0;
+}
+
+void protea_page_command(FILE *out, const protea_options *options, const char *output)
+{
+    struct command c = { out, options };
+    fprintf(out, "<pre class=\"command\">protea %s", options->verb);
+    for (int i = 0; i < options->n_arguments; i++) {
+        fputc(' ', out);
+        protea_page_word(out, options->arguments[i]);
+    }
+    fputs(" -o ", out);
+    protea_page_word(out, output);
+    protea_options_each(options, write_option, &c);
+    fputs("</pre>\n", out);
 }

@@ -3,5 +3,7 @@
 #define PROTEA_REPORT_STYLE_H
 
 extern const char protea_report_style[];
+/* What a page of clusters has besides. */
+extern const char protea_cluster_style[];
 
 #endif
