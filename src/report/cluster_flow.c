@@ -7,7 +7,7 @@
 #include "report/cluster_parts.h"
 #include "report/html.h"
 
-enum { WIDTH = 1000, LABEL = 150, BAR = 10, TOP = 26, GAP = 7, ROW = 21, LEAST = 340, MOST_NODES = 120 };
+enum { WIDTH = 1000, LABEL = 150, BAR = 10, TOP = 26, GAP = 9, ROW = 23, LEAST = 340, MOST_NODES = 120 };
 
 /* A cluster where it stands. */
 typedef struct place {

@@ -2,7 +2,7 @@
 #include "report/cluster_parts.h"
 #include "report/html.h"
 
-enum { CARDS = 60, ON_A_CARD = 5 }; /* the rest are bars, folded away */
+enum { CARDS = 60, ON_A_CARD = 5, MOST_LABELS = 20 }; /* the rest are bars, folded away; columns that have their number on top */
 
 double protea_cluster_hue(int64_t cluster)
 {
@@ -47,7 +47,10 @@ static void write_columns(FILE *out, const protea_cluster_view *v)
                 v->n_pages > 30 ? " tabindex=\"-1\"" : "", protea_cluster_hue(j),
                 100 * (double)page->c->size[j] / (double)largest);
         protea_html_tail(out, page->names->name[j], 120);
-        fprintf(out, ": %lld\"></a>\n", (long long)page->c->size[j]);
+        fprintf(out, ": %lld\">", (long long)page->c->size[j]);
+        if (v->n_pages <= MOST_LABELS)
+            fprintf(out, "<b>%lld</b>", (long long)page->c->size[j]);
+        fputs("</a>\n", out);
     }
     fputs("</div>\n", out);
 }

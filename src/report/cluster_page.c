@@ -18,6 +18,14 @@ enum { MARGIN = 2000 }; /* bytes kept back for the few that come after the pictu
 
 /* ---- head */
 
+static void write_title(FILE *out, const protea_cluster_page *page)
+{
+    char kind[48] = "clusters";
+    if (page->tree != NULL)
+        snprintf(kind, sizeof kind, "clusters · K = %lld", (long long)page->c->k);
+    protea_page_title(out, page->output, kind);
+}
+
 static void write_lede(FILE *out, const protea_cluster_page *page)
 {
     fprintf(out, "<p class=\"lede\">%lld images of ", (long long)page->c->n);
@@ -135,7 +143,7 @@ static protea_status write_body(FILE *out, const protea_cluster_view *v)
     fputs("<main>\n", out);
     protea_cluster_part_pages(out, v);
     fputs("<div class=\"overview\">\n<header>\n", out);
-    protea_page_title(out, page->name, "clusters");
+    write_title(out, page);
     write_lede(out, page);
     write_figures(out, page);
     write_contents(out, page);
@@ -160,7 +168,7 @@ static protea_status write_half(char **text, size_t *len, const protea_cluster_v
     if (out == NULL)
         return protea_fail(PROTEA_ERR_MEMORY, "a page of clusters: no memory");
     if (head)
-        protea_page_begin(out, v->page->name, protea_cluster_style);
+        protea_page_begin(out, v->page->output, protea_cluster_style);
     else
         status = write_body(out, v);
     if (fclose(out) != 0 && status == PROTEA_OK)

@@ -44,8 +44,8 @@ typedef struct protea_cluster_page {
     const float *xy;                   /* (n,2) the map, in any unit; NULL: the first two principal axes of the features */
     const char *map_rule;              /* how xy was made: a sentence for under the title; NULL with xy */
     protea_ctx *cx;
-    const protea_options *options;     /* of the call, and what it wrote into; NULL: no command line is shown */
-    const char *output;
+    const char *output;                /* of the call: the directory, or that above it where there are several K */
+    const protea_options *options;     /* of the call; NULL: no command line is shown */
     const protea_run_record *record;   /* of the call: settings, images left out; NULL: neither is shown */
     const protea_run_record *run;      /* of the model's training, and what is wrong with that; NULL: the model is no run */
     const protea_findings *findings;

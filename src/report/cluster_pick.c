@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 
-/* ---- the grid */
+/* ---- a grid over the map, doubled from level to level */
+
+enum { COLUMNS = 7, ROWS = 4, LEVELS = 5 };
 
 /* Which cell along an axis of so many, and where in it. */
 static int64_t along(float at, int64_t cells, float *inside)
@@ -13,18 +15,20 @@ static int64_t along(float at, int64_t cells, float *inside)
     return cell;
 }
 
-int64_t protea_map_cell(const protea_cluster_view *v, int64_t i, int level)
+/* The cell of row i on the grid of a level. */
+static int64_t cell_of(const protea_cluster_view *v, int64_t i, int level)
 {
-    int64_t columns = (int64_t)PROTEA_MAP_COLUMNS << level, rows = (int64_t)PROTEA_MAP_ROWS << level;
+    int64_t columns = (int64_t)COLUMNS << level, rows = (int64_t)ROWS << level;
     float inside;
     return along(v->xy[2 * i + 1], rows, &inside) * columns + along(v->xy[2 * i], columns, &inside);
 }
 
-float protea_map_from_centre(const protea_cluster_view *v, int64_t i, int level)
+/* How far row i is from the middle of that cell, of whose sides each is 1. */
+static float from_centre(const protea_cluster_view *v, int64_t i, int level)
 {
     float x, y;
-    along(v->xy[2 * i], (int64_t)PROTEA_MAP_COLUMNS << level, &x);
-    along(v->xy[2 * i + 1], (int64_t)PROTEA_MAP_ROWS << level, &y);
+    along(v->xy[2 * i], (int64_t)COLUMNS << level, &x);
+    along(v->xy[2 * i + 1], (int64_t)ROWS << level, &y);
     return x * x + y * y;
 }
 
@@ -67,14 +71,14 @@ static void pick_checks(protea_cluster_view *v)
 /* In each cell of a level the image nearest to its middle, where none in it has a picture yet. */
 static protea_status pick_level(protea_cluster_view *v, int level)
 {
-    int64_t cells = (int64_t)(PROTEA_MAP_COLUMNS * PROTEA_MAP_ROWS) << 2 * level;
+    int64_t cells = (int64_t)(COLUMNS * ROWS) << 2 * level;
     int64_t *best; /* -1: somebody has a picture; 0: nobody is there; else 1 + row */
     PROTEA_TRY(protea_new(&best, (size_t)cells, sizeof *best, "pictures of a map"));
     for (int i = 0; i < v->n_pictures; i++)
-        best[protea_map_cell(v, v->picture[i], level)] = -1;
+        best[cell_of(v, v->picture[i], level)] = -1;
     for (int64_t i = 0; i < v->page->c->n; i++) {
-        int64_t *own = &best[protea_map_cell(v, i, level)];
-        if (*own == 0 || (*own > 0 && protea_map_from_centre(v, i, level) < protea_map_from_centre(v, *own - 1, level)))
+        int64_t *own = &best[cell_of(v, i, level)];
+        if (*own == 0 || (*own > 0 && from_centre(v, i, level) < from_centre(v, *own - 1, level)))
             *own = i + 1;
     }
     for (int64_t cell = 0; cell < cells; cell++)
@@ -101,7 +105,7 @@ protea_status protea_cluster_choose_pictures(protea_cluster_view *v)
         v->picture_of[i] = -1;
     pick_faces(v);
     pick_checks(v);
-    for (int level = 0; level < PROTEA_MAP_LEVELS && v->n_pictures < PROTEA_VIEW_PICTURES; level++)
+    for (int level = 0; level < LEVELS && v->n_pictures < PROTEA_VIEW_PICTURES; level++)
         PROTEA_TRY(pick_level(v, level));
     pick_evenly(v);
     return PROTEA_OK;

@@ -19,7 +19,7 @@ const char protea_cluster_script[] =
     "  field.style.setProperty(\"--left\", left);\n"
     "  field.style.setProperty(\"--top\", top);\n"
     "  svg.setAttribute(\"viewBox\", [left * width / 100, top * height / 100, width / zoom, height / zoom].join(\" \"));\n"
-    "  map.dataset.level = Math.min(4, Math.floor(Math.log2(zoom) + 1e-6));\n"
+    "  map.dataset.level = Math.min(5, Math.floor(Math.log2(zoom) + 1e-6));\n"
     "};\n"
     "const move = (toLeft, toTop) => {\n"
     "  left = Math.max(0, Math.min(100 - 100 / zoom, toLeft));\n"

@@ -2,11 +2,11 @@
 #include "report/cluster_parts.h"
 #include "report/html.h"
 
-static void write_way(FILE *out, const protea_cluster_view *v, int64_t place, const char *rel, const char *arrow)
+static void write_way(FILE *out, const protea_cluster_view *v, int64_t place, const char *rel)
 {
     if (place < 0 || place >= v->n_pages)
         return;
-    fprintf(out, "<a rel=\"%s\" href=\"#cluster-%lld\">%s ", rel, (long long)v->order[place], arrow);
+    fprintf(out, "<a rel=\"%s\" href=\"#cluster-%lld\">", rel, (long long)v->order[place]);
     protea_html_tail(out, v->page->names->name[v->order[place]], 40);
     fputs("</a>", out);
 }
@@ -17,8 +17,8 @@ static void write_head(FILE *out, const protea_cluster_view *v, int64_t place)
     int64_t j = v->order[place];
     fprintf(out, "<article class=\"page\" id=\"cluster-%lld\" style=\"--h:%.0f\">\n<nav><a rel=\"up\" href=\"#clusters\">"
             "All clusters</a><span>", (long long)j, protea_cluster_hue(j));
-    write_way(out, v, place - 1, "prev", "‹");
-    write_way(out, v, place + 1, "next", "›");
+    write_way(out, v, place - 1, "prev");
+    write_way(out, v, place + 1, "next");
     fputs("</span></nav>\n<p class=\"over\">Cluster ", out);
     fprintf(out, "%lld of ", (long long)j);
     protea_html_tail(out, v->page->name, 60);

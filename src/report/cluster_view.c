@@ -66,6 +66,7 @@ static protea_status find_near(protea_cluster_view *v)
 
 /* ---- the map */
 
+/* To 0..1 with a margin, so that pictures at the border are whole. */
 static void scale_axis(float *xy, int64_t n, int which)
 {
     float low = xy[which], high = xy[which];
@@ -73,8 +74,9 @@ static void scale_axis(float *xy, int64_t n, int which)
         low = fminf(low, xy[2 * i + which]);
         high = fmaxf(high, xy[2 * i + which]);
     }
+    const float margin = 0.045F;
     for (int64_t i = 0; i < n; i++)
-        xy[2 * i + which] = high > low ? (xy[2 * i + which] - low) / (high - low) : 0.5F;
+        xy[2 * i + which] = high > low ? margin + (1 - 2 * margin) * (xy[2 * i + which] - low) / (high - low) : 0.5F;
 }
 
 static protea_status place_images(protea_cluster_view *v)

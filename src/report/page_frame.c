@@ -77,9 +77,10 @@ static int write_option(void *self, const char *title, const protea_opt *opt, co
     if ((opt->flags & (PROTEA_OPT_NOT_SAVED | PROTEA_OPT_HIDDEN)) != 0 || !protea_options_given(c->options, opt->key))
         return 0;
     bool off = opt->type == PROTEA_OPT_BOOL && strcmp(value, "false") == 0;
-    fputs(off ? " --no-" : " --", c->out);
+    fputs(off ? " <span>--no-" : " <span>--", c->out);
     for (const char *key = opt->key; *key != 0; key++)
         fputc(*key == '_' ? '-' : *key, c->out);
+    fputs("</span>", c->out);
     if (opt->type == PROTEA_OPT_BOOL)
         return 0;
     fputc(' ', c->out);
@@ -95,7 +96,7 @@ void protea_page_command(FILE *out, const protea_options *options, const char *o
         fputc(' ', out);
         protea_page_word(out, options->arguments[i]);
     }
-    fputs(" -o ", out);
+    fputs(" <span>-o</span> ", out);
     protea_page_word(out, output);
     protea_options_each(options, write_option, &c);
     fputs("</pre>\n", out);

@@ -25,6 +25,7 @@ const char protea_report_style[] =
     "border-left:3px solid var(--accent);"
     "border-radius:6px;font-size:.85rem;line-height:1.55;white-space:pre-wrap;overflow-wrap:anywhere;"
     "box-shadow:var(--shadow)}\n"
+    ".command+.command{margin-top:.5rem}.command span{white-space:nowrap}\n"
     ".command::before{content:\"$ \";color:var(--soft);user-select:none}\n"
     ".warning{margin:1.4rem 0 0;padding:.75rem 1rem;border:1px solid var(--warn);border-radius:6px;color:var(--warn);"
     "max-width:none}\n"
