@@ -16,7 +16,7 @@ void protea_cluster_picture(FILE *out, const protea_cluster_view *v, int64_t row
         fprintf(out, "<i class=\"ph t%d\" role=\"img\" title=\"", picture);
     else
         fputs("<i class=\"ph\" role=\"img\" title=\"", out);
-    protea_html_tail(out, protea_source_name(v->page->source, v->page->image[row]), 120);
+    protea_html_tail(out, protea_source_name(v->page->source, v->page->image[row]), 80);
     protea_html_text(out, note);
     fputs("\"></i>", out);
 }
@@ -28,9 +28,10 @@ void protea_cluster_card(FILE *out, const protea_cluster_view *v, int64_t place,
     fprintf(out, "<a class=\"card\" href=\"#cluster-%lld\" style=\"--h:%.0f\"><span class=\"mosaic\">", (long long)j,
             protea_cluster_hue(j));
     for (int i = 0; i < ON_A_CARD && i < f->typical; i++)
-        protea_cluster_picture(out, v, f->row[i], "");
+        if (v->picture_of[f->row[i]] >= 0)
+            fprintf(out, "<i class=\"ph t%d\"></i>", v->picture_of[f->row[i]]);
     fputs("</span><b>", out);
-    protea_html_tail(out, v->page->names->name[j], 120);
+    protea_html_tail(out, v->page->names->name[j], 80);
     fprintf(out, "</b><small>%s</small></a>\n", note);
 }
 

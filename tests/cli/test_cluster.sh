@@ -19,7 +19,7 @@ run assign a data -o again.csv --json; want_code 0; want_json n 120; want_json k
 cut -d, -f1-9 a/assignments.csv | cmp -s - again.csv || fail "the clusters of cluster wanted from assign"
 [ "$(find sorted -type l | wc -l)" -eq 120 ] || fail "a link for each image wanted"
 find sorted -type l ! -exec test -e {} \; -print | grep -q . && fail "links that lead somewhere wanted"
-grep -qi '<script\|http://\|https://' a/report.html && fail "a page that stands alone wanted"
+grep -qi 'http://\|https://' a/report.html && fail "a page that stands alone wanted"
 run cluster model data -o same; want_code 0
 cmp -s a/assignments.csv same/assignments.csv && cmp -s a/clusters.safetensors same/clusters.safetensors || fail "equal calls, equal files"
 cmp -s a/map.csv same/map.csv || fail "equal calls, equal maps"
@@ -54,7 +54,7 @@ cp "$(find data -name '*.png' | head -1)" 'evil/x/<img src=x onerror=alert(1)>"&
 find data -name '*.png' | head -12 | while read -r file; do cp "$file" "evil/x/$(basename "$(dirname "$file")")-$(basename "$file")"; done
 printf 'x' >evil/x/bad.png
 run cluster model evil -o evilout --k 2 --json --sort-into evilsorted; want_code 0; want_json skipped 1; want_file evilout/skipped.tsv
-grep -q '<img src=x' evilout/report.html && fail "names as text wanted"
+grep -q "<img src=x" evilout/report.html && fail "names as text wanted"
 tar -cf data.tar data
 run cluster model data.tar -o tar --k 4 --sort-into fromtar; want_code 0
 [ "$(find fromtar -name '*.png' -type f | wc -l)" -eq 120 ] || fail "images of a tar as PNG wanted"
