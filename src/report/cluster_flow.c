@@ -119,9 +119,9 @@ static void write_ribbon(FILE *out, const flow *f, int l, const place *p)
     double thick = p->height * f->page->tree->level[l].node[p->cluster].share;
     double x0 = x_of(f, l - 1) + BAR, x1 = x_of(f, l), middle = (x0 + x1) / 2, y0 = parent->y + parent->taken;
     parent->taken += thick;
-    fprintf(out, "<path class=\"ribbon\" style=\"--h:%.0f\" d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1fv%.1fC%.1f %.1f %.1f %.1f %.1f "
-            "%.1fz\"/>\n", p->hue, x0, y0, middle, y0, middle, p->y, x1, p->y, thick, middle, p->y + thick, middle, y0 + thick, x0,
-            y0 + thick);
+    fprintf(out, "<path class=\"ribbon\" style=\"--h:%.0f\" d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1fv%.1f", p->hue, x0, y0,
+            middle, y0, middle, p->y, x1, p->y, thick);
+    fprintf(out, "C%.1f %.1f %.1f %.1f %.1f %.1fz\"/>\n", middle, p->y + thick, middle, y0 + thick, x0, y0 + thick);
 }
 
 static void write_link(FILE *out, const flow *f, int l, const place *p)
@@ -142,8 +142,8 @@ static void write_bar(FILE *out, const flow *f, int l, const place *p)
     fprintf(out, ": %lld images", (long long)p->size);
     if (l > 0)
         fprintf(out, ", %.0f %% of them in the cluster to the left", 100 * share);
-    fprintf(out, "</title><rect style=\"--h:%.0f\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" rx=\"2\"/>", p->hue, x_of(f, l),
-            p->y, BAR, p->height);
+    fprintf(out, "</title><rect style=\"--h:%.0f\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" rx=\"2\"/>", p->hue,
+            x_of(f, l), p->y, BAR, p->height);
     if (p->height + GAP >= 12) {
         fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">", x_of(f, l) + BAR + 6, p->y + p->height / 2 + 4);
         protea_html_tail(out, name, 26);
@@ -154,8 +154,8 @@ static void write_bar(FILE *out, const flow *f, int l, const place *p)
 
 static void write_picture(FILE *out, const flow *f)
 {
-    fprintf(out, "<div class=\"scroll\"><svg class=\"flow\" viewBox=\"-4 0 %d %.0f\" role=\"img\" aria-label=\"tree of clusters\">\n",
-            WIDTH + 4, f->height);
+    fprintf(out, "<div class=\"scroll\"><svg class=\"flow\" viewBox=\"-4 0 %d %.0f\" role=\"img\" "
+            "aria-label=\"tree of clusters\">\n", WIDTH + 4, f->height);
     for (int l = 1; l < f->n_levels; l++)
         for (int64_t i = 0; i < f->n[l]; i++)
             write_ribbon(out, f, l, &f->place[l][i]);
@@ -170,9 +170,9 @@ static void write_picture(FILE *out, const flow *f)
 
 static void write_section(FILE *out, const flow *f)
 {
-    fputs("<section id=\"tree\">\n<h2>Tree</h2>\n<p>The same images in more and more clusters, from left to right. A ribbon leads from "
-          "the cluster that holds most of a finer one, as thick as what they share; bars lead to the clusters, those of another K on "
-          "its own page.", out);
+    fputs("<section id=\"tree\">\n<h2>Tree</h2>\n<p>The same images in more and more clusters, from left to right. A ribbon leads "
+          "from the cluster that holds most of a finer one, as thick as what they share; bars lead to the clusters, those of another "
+          "K on its own page.", out);
     if (f->cut)
         fprintf(out, " Of each K the %d largest are shown.", MOST_NODES);
     fputs("</p>\n", out);

@@ -60,8 +60,8 @@ static void write_sizes(FILE *out, const protea_cluster_view *v)
 {
     const protea_clustering *c = v->page->c;
     int64_t first = c->size[v->order[0]], middle = c->size[v->order[c->used / 2]], last = c->size[v->order[c->used - 1]];
-    fprintf(out, "<section id=\"sizes\">\n<h2>Sizes</h2>\n<p>The largest cluster holds %lld images (%.1f %%), the median one %lld, the "
-            "smallest %lld.</p>\n", (long long)first, 100 * (double)first / (double)c->n, (long long)middle, (long long)last);
+    fprintf(out, "<section id=\"sizes\">\n<h2>Sizes</h2>\n<p>The largest cluster holds %lld images (%.1f %%), the median one %lld, "
+            "the smallest %lld.</p>\n", (long long)first, 100 * (double)first / (double)c->n, (long long)middle, (long long)last);
     write_columns(out, v);
     fputs("</section>\n", out);
 }
@@ -72,7 +72,8 @@ static void write_card(FILE *out, const protea_cluster_view *v, int64_t place)
 {
     int64_t size = v->page->c->size[v->order[place]];
     char note[96];
-    snprintf(note, sizeof note, "%lld image%s · confidence %.2f", (long long)size, size == 1 ? "" : "s", v->face[place].confidence);
+    snprintf(note, sizeof note, "%lld image%s · confidence %.2f", (long long)size, size == 1 ? "" : "s",
+             v->face[place].confidence);
     protea_cluster_card(out, v, place, note);
 }
 

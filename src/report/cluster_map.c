@@ -32,8 +32,9 @@ static bool is_free(const grid *g, int picture)
     int column = (int)(xy[0] / g->wide), row = (int)(xy[1] / g->high);
     for (int y = row > 0 ? row - 1 : 0; y <= row + 1 && y < g->rows; y++)
         for (int x = column > 0 ? column - 1 : 0; x <= column + 1 && x < g->columns; x++) {
-            int other = g->held[y * g->columns + x];
-            if (other > 0 && fabsf(place_of(g, other - 1)[0] - xy[0]) < g->wide && fabsf(place_of(g, other - 1)[1] - xy[1]) < g->high)
+            int held = g->held[y * g->columns + x];
+            const float *other = held > 0 ? place_of(g, held - 1) : NULL;
+            if (other != NULL && fabsf(other[0] - xy[0]) < g->wide && fabsf(other[1] - xy[1]) < g->high)
                 return false;
         }
     return true;

@@ -17,7 +17,7 @@ void protea_cluster_card(FILE *out, const protea_cluster_view *v, int64_t place,
 
 /* All images as points, with pictures where the pointer is. Errors: PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_part_map(FILE *out, const protea_cluster_view *v);
-/* The points of the map: a path for each cluster, which leads to its page. *drawn: points that differ. Errors: PROTEA_ERR_MEMORY. */
+/* The points of the map: a path for each cluster, which leads to its page. *drawn: how many. Errors: PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_points(FILE *out, const protea_cluster_view *v, int64_t *drawn);
 /* Sizes, and a card of each cluster. */
 void protea_cluster_part_index(FILE *out, const protea_cluster_view *v);

@@ -1,5 +1,6 @@
-/* A stroke of no length with round ends is a point, so the points of a cluster are one path, and a point is a few bytes. Points that
- * fall on the same spot are drawn once; where there are more spots than fit, the grid is made coarser, and last some are left out. */
+/* A stroke of no length with round ends is a point, so the points of a cluster are one path, and a point is a few bytes. Points
+ * that fall on the same spot are drawn once; where there are more spots than fit, the grid is made coarser, and last some are
+ * left out. */
 #include "base/alloc.h"
 #include "base/sort.h"
 #include "report/cluster_parts.h"

@@ -41,7 +41,8 @@ static protea_status worst(const thumbs *t)
 {
     for (int i = 0; i < t->n; i++)
         if (t->status[i] == PROTEA_ERR_MEMORY || t->status[i] == PROTEA_ERR_INTERNAL)
-            return protea_fail(t->status[i], "pictures of a page: %s", t->status[i] == PROTEA_ERR_MEMORY ? "no memory" : "not encoded");
+            return protea_fail(t->status[i], "pictures of a page: %s",
+                               t->status[i] == PROTEA_ERR_MEMORY ? "no memory" : "one cannot be encoded");
     return PROTEA_OK;
 }
 

@@ -101,12 +101,13 @@ static void write_folder(void)
     assert_ok(protea_image_reserve(&image, 128, 128));
     for (int i = 0; i < FILES; i++) {
         char name[300] = "bad/";
+        size_t at_end = strlen(name);
         for (int c = 0; c < 128 * 128 * 3; c++)
             image.px[c] = (uint8_t)noise(&at);
         assert_ok(protea_image_encode_png(&png, &len, &image));
-        for (int c = 0; c < 30; c++)
-            strcat(name, "\"'<&>\x01\xff"); /* 30 * 7 bytes */
-        snprintf(name + strlen(name), 16, "%d.png", i);
+        for (int c = 0; c < 30; c++, at_end += 7)
+            memcpy(name + at_end, "\"'<&>\x01\xff", 7);
+        snprintf(name + at_end, 16, "%d.png", i);
         write_file(name, png, i < FILES - 1 ? len : 9);
         protea_free(png);
     }
