@@ -95,11 +95,14 @@ static protea_status write_pins(FILE *out, const protea_cluster_view *v)
 
 static void write_rule(FILE *out, const protea_cluster_view *v)
 {
-    if (v->page->xy != NULL)
+    if (v->page->xy != NULL) {
+        fputs("All images, placed by ", out);
         protea_html_text(out, v->page->map_rule);
-    else
+        fputc('.', out);
+    } else {
         fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% "
                 "and %.0f %% of the variance.", 100 * v->share[0], 100 * v->share[1]);
+    }
 }
 
 static void write_intro(FILE *out, const protea_cluster_view *v)
@@ -115,6 +118,8 @@ static void write_intro(FILE *out, const protea_cluster_view *v)
 protea_status protea_cluster_part_map(FILE *out, const protea_cluster_view *v)
 {
     int64_t drawn;
+    if (v->page->no_map)
+        return PROTEA_OK;
     write_intro(out, v);
     fputs("<input type=\"radio\" name=\"map\" id=\"with-pictures\" checked><label for=\"with-pictures\">Pictures</label>"
           "<input type=\"radio\" name=\"map\" id=\"points-only\"><label for=\"points-only\">Points</label>\n"
