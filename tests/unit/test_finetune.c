@@ -1,7 +1,7 @@
 /* Proves: a trunk's rate of 0 leaves its weights and moves the classifier alone, another moves both, and so the other way round;
- * running statistics move either way; an epoch sees every image; equal seeds give equal bits, others do not; a network learns
- * what it is shown; the best epoch is kept beside the last; the caller can end it; rates that diverge, a single class, test
- * images without labels and memory that is short are refused. */
+ * running statistics move either way; the last batch of an epoch is filled up; equal seeds give equal bits, others do not; a
+ * network learns what it is shown; the best epoch is kept beside the last; the caller can end it, also through a job; rates that
+ * diverge, a single class, test images without labels and memory that is short are refused. */
 #include "support/test_context.h"
 
 #include <protea/job.h>
