@@ -28,7 +28,7 @@ def draw(path, n, seed, prototypes, d=2048, classes=20):
     rng = np.random.default_rng(seed)
     has = rng.random((n, classes)) < 0.05
     has[np.arange(n), rng.integers(0, classes, n)] = True
-    z = np.maximum(0, 0.35 * has @ prototypes + rng.standard_normal((n, d))).astype("<f4")
+    z = np.maximum(0, 0.08 * has @ prototypes + rng.standard_normal((n, d))).astype("<f4")
     np.save(path, z)
     with open(path[:-4] + ".csv", "w") as f:
         f.write("row,path,label,class\n")

@@ -30,7 +30,7 @@ typedef struct protea_svm_result {
     double by_cost[PROTEA_LIST_MAX];             /* mean average precision by opts.ap at each cost; NaN where folds chose */
     double gap;                                  /* largest duality gap, as a share of the primal's value */
     double (*ap)[PROTEA_AP_KINDS];               /* (n_classes) NaN for a class that no test image has: owned */
-    double *class_cost;                          /* (n_classes) owned */
+    double *class_cost;                          /* (n_classes) of the last draw: owned */
 } protea_svm_result;
 
 /* score (shots.n), zeroed; *unconverged: machines whose training ended at max_passes. Machines trained in all:
