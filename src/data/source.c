@@ -38,8 +38,8 @@ static protea_status refuse_several(const protea_source *s)
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", k > 0 ? ";" : "", c->class_name[label[k]]);
     protea_escape(shown, sizeof shown, protea_catalog_name(c, i));
     protea_escape(classes, sizeof classes, names);
-    return protea_fail(PROTEA_ERR_INPUT, "%s: images of several classes (%s is %s), one each wanted here; eval svm takes several, and "
-                       "--no-labels leaves them aside where none are needed", s->path, shown, classes);
+    return protea_fail(PROTEA_ERR_INPUT, "%s: images of several classes (%s is %s), one each wanted here; eval svm takes several, "
+                       "and --no-labels leaves them aside where none are needed", s->path, shown, classes);
 }
 
 static protea_status settle_labels(protea_source *s, const char *sub, const protea_source_opts *opts)

@@ -245,10 +245,12 @@ static void folds_choose_as_scikit_learn(void **state)
     for (int k = 0; k < 3; k++) /* the best on the test images, by the mean of the draws */
         assert_true(score[1].map[PROTEA_AP_ELEVEN] >= score[1].by_cost[k]);
     assert_true(score[1].cost == opts.costs.v[0] || score[1].cost == opts.costs.v[1] || score[1].cost == opts.costs.v[2]);
+    protea_svm_result_release(&score[0]), protea_svm_result_release(&score[1]);
     opts.folds = 60; /* more than any class has images */
     assert_int_equal(protea_svm_probe(&r.cx, &score[0], &unconverged, &r.sets, &r.train.set, &r.test.set, &opts, NULL, NULL),
                      PROTEA_ERR_INPUT);
     assert_non_null(strstr(protea_last_error(), "60 folds"));
+    protea_svm_result_release(&score[0]);
     close_rig(&r);
 }
 
