@@ -52,7 +52,7 @@ typedef struct protea_tsne_out {
     double perplexity;     /* set: as used */
 } protea_tsne_out;
 
-/* x (n,d), row-major, finite. n of 0 and 1 give maps of nothing and of one point at 0. Memory: a copy of x and about 2.5 KiB a row
+/* x (n,d), row-major, finite. n of 0 and 1 give maps of nothing and of one point at 0. Memory: a copy of x and about 2.7 KiB a row
  * at a perplexity of 30. threads: 0 for all processors; hooks (only their log is used) may be NULL.
  * Errors: PROTEA_ERR_USAGE (an option out of its range), PROTEA_ERR_INPUT (a value that is not finite, with its row; n above
  * 2^31 - 1), PROTEA_ERR_DIVERGED (a learning rate that is too large), PROTEA_ERR_MEMORY, PROTEA_STOPPED. */

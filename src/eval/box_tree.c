@@ -60,7 +60,7 @@ typedef struct frame { float low_x, low_y, scale; } frame;
 static frame frame_of(const float *x, const float *y, int64_t n)
 {
     float low_x = x[0], high_x = x[0], low_y = y[0], high_y = y[0];
-#pragma omp parallel for simd schedule(static) reduction(min : low_x, low_y) reduction(max : high_x, high_y)
+#pragma omp simd reduction(min : low_x, low_y) reduction(max : high_x, high_y)
     for (int64_t i = 0; i < n; i++) {
         low_x = x[i] < low_x ? x[i] : low_x;
         high_x = x[i] > high_x ? x[i] : high_x;

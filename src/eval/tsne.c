@@ -3,10 +3,11 @@
 
 #include <math.h>
 
+#include "base/parallel.h"
 #include "eval/principal_axes.h"
 #include "eval/tsne_forces.h"
 
-enum { CHUNK = 1024, MEASURE_EVERY = 50 }; /* points that are moved together; iterations between measurements */
+enum { CHUNK = 1024, MEASURE_EVERY = 50, FEW = 4096 }; /* points that are moved together; iterations between measurements */
 static const double START_SPREAD = 1e-4, JITTER = 1e-6;           /* standard deviations */
 static const double EARLY_MOMENTUM = 0.5, LATE_MOMENTUM = 0.8;
 static const double SMALLEST = 1e-8, LOST = 1e9; /* a map is some hundreds wide */
@@ -213,6 +214,17 @@ static protea_status descend(tsne *t)
     return PROTEA_OK;
 }
 
+/* Of few rows an iteration takes less time than threads need to meet on a busy machine. */
+static protea_status descend_together(tsne *t)
+{
+    const int threads = protea_threads();
+    if (t->n < FEW)
+        protea_set_threads(1);
+    protea_status status = descend(t);
+    protea_set_threads(threads);
+    return status;
+}
+
 /* ---- the whole */
 
 static protea_status fit(tsne *t, protea_tsne_out *out, const float *z, int64_t dim, const char *name)
@@ -221,7 +233,7 @@ static protea_status fit(tsne *t, protea_tsne_out *out, const float *z, int64_t 
     PROTEA_TRY(tsne_new(t));
     PROTEA_TRY(protea_principal_axes(out->xy, NULL, z, t->n, dim));
     start_from(t, out->xy);
-    PROTEA_TRY(descend(t));
+    PROTEA_TRY(descend_together(t));
     for (int64_t i = 0; i < 2 * t->n; i++)
         out->xy[i] = t->at[i % 2][i / 2];
     out->kl = t->kl;

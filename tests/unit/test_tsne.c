@@ -456,13 +456,13 @@ static void a_run_goes_downhill_and_stops(void **state)
 static void threads_change_no_bit(void **state)
 {
     (void)state;
-    enum { N = 1111, D = 10 };
+    enum { N = 4321, D = 10 }; /* so many that threads are used */
     float *z = draw_clusters(N, D, 6, 0.7f), *xy[3];
     int threads = protea_threads();
     double kl[3];
     protea_tsne_opts opts = protea_tsne_defaults();
-    opts.iterations = 120;
-    opts.early_iterations = 60;
+    opts.iterations = 60;
+    opts.early_iterations = 30;
     for (int i = 0; i < 3; i++) {
         xy[i] = calloc(N, 2 * sizeof *xy[i]);
         protea_tsne_out out = { .xy = xy[i] };
