@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "train/rundir.h"
+
 /* ---- which K */
 
 static int rising(const void *a, const void *b)
@@ -151,6 +154,21 @@ static void append_all(json_t *result, json_t *one)
     }
 }
 
+/* The page above those of each K. */
+static protea_status write_family(const protea_cluster_series *s, const protea_cluster_input *in,
+                                  const protea_cluster_level *levels, json_t *result)
+{
+    const protea_cluster_page page = { .output = in->output, .model = in->model_name, .data = in->data,
+                                       .rule = protea_cluster_rule(in), .c = &s->product[0].c, .options = in->options,
+                                       .record = &in->origin.record, .tree = &s->tree, .levels = levels, .level = -1 };
+    char *path;
+    PROTEA_TRY(protea_path_join(&path, in->output, PROTEA_RUN_REPORT));
+    protea_status status = protea_cluster_family_write(path, &page);
+    protea_put_text(result, "tree", path);
+    protea_free(path);
+    return status;
+}
+
 protea_status protea_cluster_series_write(const protea_cluster_series *s, const protea_cluster_input *in, json_t *result)
 {
     protea_cluster_level levels[PROTEA_LADDER_MAX];
@@ -166,5 +184,5 @@ protea_status protea_cluster_series_write(const protea_cluster_series *s, const 
         json_decref(one);
         PROTEA_TRY(status);
     }
-    return PROTEA_OK;
+    return write_family(s, in, levels, result);
 }

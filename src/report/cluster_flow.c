@@ -128,7 +128,7 @@ static void write_link(FILE *out, const flow *f, int l, const place *p)
 {
     fputs("<a href=\"", out);
     if (l != f->page->level)
-        fprintf(out, "../%s/report.html", f->page->levels[l].folder);
+        fprintf(out, "%s%s/report.html", f->page->level < 0 ? "" : "../", f->page->levels[l].folder);
     fprintf(out, "#cluster-%lld\">", (long long)p->cluster);
 }
 

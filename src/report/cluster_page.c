@@ -86,6 +86,8 @@ static void write_contents(FILE *out, const protea_cluster_page *page)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].there)
             fprintf(out, "<a href=\"#%s\">%s</a>", parts[i].id, parts[i].title);
+    if (page->tree != NULL)
+        fputs("<a href=\"../report.html\">All K</a>", out);
     fputs("</nav>\n", out);
 }
 

@@ -54,5 +54,8 @@ typedef struct protea_cluster_page {
 
 /* Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_page_write(const char *path, const protea_cluster_page *page);
+/* The page above those of several K: their tree, with level -1. Of the rest it reads output, model, data, rule, c (its n), options
+ * and record. Errors: the same. */
+protea_status protea_cluster_family_write(const char *path, const protea_cluster_page *page);
 
 #endif

@@ -41,6 +41,13 @@ for k in 3 6; do
     while IFS='#' read -r file id; do has "several/k$k/$file" "id=\"$id\""; done <links
 done
 
+# and above them a page of the tree alone
+has several/report.html '<section id="tree">'
+grep -qiE 'https?:|<script' several/report.html && fail "a page that loads nothing wanted"
+grep -oE 'href="[^"#]*#[^"]*"' several/report.html | sort -u | sed 's/href="\(.*\)"/\1/' >links
+[ "$(wc -l <links)" -eq 9 ] || fail "9 links to clusters wanted"
+while IFS='#' read -r file id; do has "several/$file" "id=\"$id\""; done <links
+
 # names are text, controls and bytes that are no UTF-8 too; a picture that cannot be read is left out
 mkdir -p 'evil/<b>"&amp;' "evil/$(printf 'a\377\033[31m')"
 n=0
