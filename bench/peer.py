@@ -46,19 +46,20 @@ def network_step(args, net, dim, views, size):
     return step
 
 
-def seconds_of(step, n):
+def seconds_of(step, n, clock):
     """Median of n, after one that does not count."""
     step()
     seconds = []
     for _ in range(n):
-        start = time.perf_counter()
+        start = clock()
         step()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return statistics.median(seconds)
 
 
-def run(doc, make_step, steps=5):
-    """make_step(args) gives the function to be timed, or one for each row of a table; doc: the program's own."""
+def run(doc, make_step, steps=5, clock=time.perf_counter):
+    """make_step(args) gives the function to be timed, or one for each row of a table; doc: the program's own; clock: time.thread_time
+    for what runs on one thread, as its bench has it."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--dtype", choices=("bf16", "f32"), default="f32")
     parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nchw")
@@ -71,6 +72,6 @@ def run(doc, make_step, steps=5):
     torch.manual_seed(0)
     made = make_step(args)
     for step in [made] if callable(made) else made:
-        seconds = seconds_of(step, args.steps)
+        seconds = seconds_of(step, args.steps, clock)
         rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"seconds_per_step {seconds:.7f} rss_mib {rss:.0f}", flush=True)

@@ -3,6 +3,7 @@
 #define PROTEA_API_BENCH_H
 
 #include "api/verb.h"
+#include "base/clock.h"
 #include "data/batch.h"
 #include "optim/optim.h"
 
@@ -17,6 +18,7 @@ typedef struct protea_bench {
     const protea_hooks *hooks;  /* borrowed */
     int64_t steps;              /* that are timed; a first one is not */
     bool peer;                  /* time the peer too */
+    double (*clock)(void);      /* protea_seconds or, for what runs on one thread, protea_core_seconds */
     double peak;                /* GFLOP/s of products in this precision on registers, measured in this run */
     protea_bench_spread *spread; /* of all timings so far; borrowed */
 } protea_bench;
@@ -75,6 +77,10 @@ double protea_bench_conv_flops(const protea_conv_dims *d);
 typedef struct protea_bench_row {
     double seconds, peer;       /* of a step; the peer's: 0 without one */
 } protea_bench_row;
+
+/* Logs a row of count things a step as a rate, beside the peer's where there is one, and appends it to list. */
+protea_status protea_bench_report_rate(json_t *list, const protea_bench *b, const char *name, const char *unit, int64_t count,
+                                       const protea_bench_row *row);
 
 /* Times the n rows of a table and, when b->peer, bench/peer_NAME.py in turns with them, so that a change of the machine's speed
  * meets both alike; the fastest of each one's turns counts. files: a folder that the peer reads from, or NULL. */

@@ -1,87 +1,32 @@
 /* `protea bench embed`: features of JPEG files by a ResNet-50 at 224 pixels, from the files to the .npy file. The model is open
  * already, for reading it is the same for all. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "api/bench.h"
-#include "base/file.h"
+#include "api/bench_files.h"
 #include "eval/features.h"
 #include "format/npy.h"
 #include "nn/layers.h"
 
-enum { FILES = 128, SIDE = 256, SIZE = 224, QUALITY = 90, PATH = 64 };
+enum { FILES = 128, SIDE = 256, SIZE = 224, QUALITY = 90 };
 
 typedef struct embed_bench {
     protea_ctx *cx;
     protea_model model;         /* owned */
-    char folder[PATH];          /* of the files; empty before it is made */
+    protea_bench_files files;
 } embed_bench;
 
-static void file_path(char out[static PATH + 16], const embed_bench *s, int i)
-{
-    snprintf(out, PATH + 16, "%s/%03d.jpg", s->folder, i);
-}
-
 /* Waves of a few frequencies with noise: a file of as many bytes as a photo's. */
-static void paint(protea_image *image, protea_rng *rng)
+static void paint(protea_image *image, int which)
 {
     int period[3];
+    protea_rng rng = protea_rng_make(1, PROTEA_RNG_TEST, 0, (uint64_t)which, 0);
     for (int c = 0; c < 3; c++)
-        period[c] = 8 + (int)protea_rng_below(rng, 120);
+        period[c] = 8 + (int)protea_rng_below(&rng, 120);
     for (int i = 0; i < 3 * SIDE * SIDE; i++) {
         int x = i / 3 % SIDE, y = i / 3 / SIDE, wave = (x * (1 + i % 3) + y) % period[i % 3] * 160 / period[i % 3];
-        image->px[i] = (uint8_t)(wave + 40 + (int)protea_rng_below(rng, 24));
+        image->px[i] = (uint8_t)(wave + 40 + (int)protea_rng_below(&rng, 24));
     }
-}
-
-static protea_status write_file(const embed_bench *s, protea_image *image, int i)
-{
-    char path[PATH + 16];
-    uint8_t *bytes;
-    size_t len;
-    protea_rng rng = protea_rng_make(1, PROTEA_RNG_TEST, 0, (uint64_t)i, 0);
-    paint(image, &rng);
-    PROTEA_TRY(protea_image_encode_jpeg(&bytes, &len, image, QUALITY));
-    file_path(path, s, i);
-    protea_status status = protea_file_write(path, bytes, len);
-    protea_free(bytes);
-    return status;
-}
-
-static protea_status write_files(embed_bench *s)
-{
-    protea_image image = { 0 };
-    snprintf(s->folder, sizeof s->folder, "%s", "/tmp/protea-bench-XXXXXX");
-    if (mkdtemp(s->folder) == NULL) {
-        s->folder[0] = 0;
-        return protea_fail(PROTEA_ERR_IO, "bench embed: no folder for its files in /tmp: %m");
-    }
-    protea_status status = protea_image_reserve(&image, SIDE, SIDE);
-    for (int i = 0; i < FILES && status == PROTEA_OK; i++)
-        status = write_file(s, &image, i);
-    protea_image_release(&image);
-    return status;
-}
-
-static void features_path(char out[static PATH + 16], const embed_bench *s)
-{
-    snprintf(out, PATH + 16, "%s/features.npy", s->folder);
-}
-
-static void remove_files(const embed_bench *s)
-{
-    char path[PATH + 16];
-    if (s->folder[0] == 0)
-        return;
-    for (int i = 0; i < FILES; i++) {
-        file_path(path, s, i);
-        unlink(path);
-    }
-    features_path(path, s);
-    unlink(path);
-    rmdir(s->folder);
 }
 
 static protea_status open_model(embed_bench *s)
@@ -97,10 +42,10 @@ static protea_status open_model(embed_bench *s)
 
 static protea_status embed(const embed_bench *s, protea_source *source)
 {
-    char path[PATH + 16];
+    char path[PROTEA_BENCH_PATH];
     const int64_t dim[2] = { protea_source_count(source), s->model.dim };
     protea_tensor z;
-    features_path(path, s);
+    protea_bench_file_path(path, &s->files, "features", 0, "npy");
     PROTEA_TRY(protea_tensor_new(&z, 2, dim, "features"));
     protea_status status = protea_model_features(s->cx, &s->model, PROTEA_BACKBONE_FEATURES, source, protea_f32(&z), NULL, NULL);
     if (status == PROTEA_OK)
@@ -115,7 +60,7 @@ static protea_status run(void *self)
     const embed_bench *s = self;
     const protea_source_opts opts = protea_source_opts_default();
     protea_source *source;
-    PROTEA_TRY(protea_source_open(&source, s->folder, &opts));
+    PROTEA_TRY(protea_source_open(&source, s->files.folder, &opts));
     protea_status status = embed(s, source);
     protea_source_close(source);
     return status;
@@ -130,9 +75,10 @@ static protea_status time_run(double *seconds, const protea_bench *b, int row, v
 static protea_status measure(json_t *result, const protea_bench *b, embed_bench *s)
 {
     protea_bench_row row = { 0 };
-    PROTEA_TRY(write_files(s));
+    PROTEA_TRY(protea_bench_files_open(&s->files));
+    PROTEA_TRY(protea_bench_files_write(&s->files, "picture", FILES, SIDE, QUALITY, paint));
     PROTEA_TRY(open_model(s));
-    PROTEA_TRY(protea_bench_turns(&row, 1, b, "embed", s->folder, time_run, s));
+    PROTEA_TRY(protea_bench_turns(&row, 1, b, "embed", s->files.folder, time_run, s));
     protea_log(s->cx, PROTEA_LOG_INFO, "embed: %d files in %.4g s, %.1f images/s", FILES, row.seconds, FILES / row.seconds);
     json_object_set_new(result, "seconds_per_step", json_real(row.seconds));
     json_object_set_new(result, "images_per_second", json_real(FILES / row.seconds));
@@ -144,7 +90,7 @@ static protea_status report(json_t *result, const protea_bench *b)
 {
     embed_bench s = { .cx = &b->session->cx };
     protea_status status = measure(result, b, &s);
-    remove_files(&s);
+    protea_bench_files_remove(&s.files);
     protea_model_close(&s.model);
     return status;
 }

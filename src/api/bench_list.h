@@ -1,7 +1,9 @@
 /* One line per benchmark, alphabetical: X(NAME, WORD) stands for the table protea_bench_NAME, called WORD by people. */
 #define PROTEA_BENCH_LIST(X) \
+    X(augment, "augment")                   \
     X(conv, "conv")                         \
     X(corrupt, "corrupt")                   \
+    X(decode, "decode")                     \
     X(deepcluster_step, "deepcluster-step") \
     X(embed, "embed")                       \
     X(kmeans, "kmeans")                     \

@@ -73,3 +73,22 @@ void protea_bench_report_peer(json_t *result, const protea_bench *b, double seco
     json_object_set_new(result, "peer_seconds_per_step", json_real(peer));
     json_object_set_new(result, "times_peer", json_real(peer / seconds));
 }
+
+protea_status protea_bench_report_rate(json_t *list, const protea_bench *b, const char *name, const char *unit, int64_t count,
+                                       const protea_bench_row *row)
+{
+    char key[64], peer[64] = "";
+    double rate = (double)count / row->seconds;
+    snprintf(key, sizeof key, "%s_per_second", unit);
+    json_t *entry = json_pack("{s:s s:f s:f}", "name", name, "seconds", row->seconds, key, rate);
+    if (json_array_append_new(list, entry) != 0)
+        return protea_fail(PROTEA_ERR_MEMORY, "the list of rates: no memory");
+    if (b->peer) {
+        double theirs = (double)count / row->peer;
+        snprintf(peer, sizeof peer, ", peer %.0f: %.1f times as fast", theirs, rate / theirs);
+        json_object_set_new(entry, "peer_seconds", json_real(row->peer));
+        json_object_set_new(entry, "times_peer", json_real(rate / theirs));
+    }
+    protea_log(&b->session->cx, PROTEA_LOG_INFO, "%-22s %9.0f %s/s a core%s", name, rate, unit, peer);
+    return PROTEA_OK;
+}

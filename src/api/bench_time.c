@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "api/bench.h"
-#include "base/clock.h"
 
 static int by_value(const void *a, const void *b)
 {
@@ -15,9 +14,9 @@ static protea_status run_steps(double *times, const protea_bench *b, protea_stat
 {
     PROTEA_TRY(step(self));
     for (int64_t i = 0; i < b->steps; i++) {
-        double started = protea_seconds();
+        double started = b->clock();
         PROTEA_TRY(step(self));
-        times[i] = protea_seconds() - started;
+        times[i] = b->clock() - started;
         if (b->hooks->stop != NULL && *b->hooks->stop)
             return PROTEA_STOPPED;
     }

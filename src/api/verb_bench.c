@@ -114,7 +114,8 @@ static protea_status measure(const bench_opts *o, const protea_call *call, prote
 {
     const protea_bench_ops *ops = find(call->kind != NULL ? call->kind : DEFAULT_KIND);
     protea_bench_spread spread = { 0 };
-    protea_bench b = { .session = session, .hooks = call->hooks, .steps = o->steps, .peer = o->peer, .spread = &spread };
+    protea_bench b = { .session = session, .hooks = call->hooks, .steps = o->steps, .peer = o->peer, .clock = protea_seconds,
+                       .spread = &spread };
     if (o->peer && !ops->has_peer)
         return protea_fail(PROTEA_ERR_USAGE, "--peer: %s has no peer to be timed beside", ops->name);
     json_object_set_new(call->result, "name", json_string(ops->name));

@@ -19,7 +19,7 @@ static int of_tiff(const uint8_t *bytes, size_t len)
     if (len < 8 || (memcmp(bytes, "II*\0", 4) != 0 && memcmp(bytes, "MM\0*", 4) != 0))
         return 1;
     bool big = bytes[0] == 'M';
-    size_t at = big ? (size_t)u16(bytes + 4, big) << 16 | u16(bytes + 6, big) : (size_t)u16(bytes + 6, big) << 16 | u16(bytes + 4, big);
+    size_t first = u16(bytes + 4, big), second = u16(bytes + 6, big), at = big ? first << 16 | second : second << 16 | first;
     if (at > len - 2)
         return 1;
     unsigned n = u16(bytes + at, big);
