@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/pixels.h"
+
 int protea_augment_group(const protea_augment_opts *opts, int view)
 {
     int g = 0;
@@ -19,12 +21,10 @@ void protea_augment_buffer_release(protea_augment_buffer *b)
     protea_image_release(&b->tmp);
 }
 
-typedef struct rectangle { int x, y, w, h; } rectangle;
-
 /* All of it that has an allowed ratio: what is left when ten tries did not fit. */
-static rectangle largest_centred(int w, int h, double min_ratio, double max_ratio)
+static protea_crop largest_centred(int w, int h, double min_ratio, double max_ratio)
 {
-    rectangle r = { .w = w, .h = h };
+    protea_crop r = { .w = w, .h = h };
     double ratio = (double)w / h;
     if (ratio < min_ratio)
         r.h = (int)rint(w / min_ratio);
@@ -38,7 +38,7 @@ static rectangle largest_centred(int w, int h, double min_ratio, double max_rati
 }
 
 /* torchvision's RandomResizedCrop.get_params. */
-static rectangle random_rectangle(int w, int h, double min_scale, double max_scale, const protea_augment_opts *opts,
+static protea_crop random_rectangle(int w, int h, double min_scale, double max_scale, const protea_augment_opts *opts,
                                   protea_rng *rng)
 {
     double log_min = log(opts->min_ratio), log_max = log(opts->max_ratio);
@@ -48,7 +48,7 @@ static rectangle random_rectangle(int w, int h, double min_scale, double max_sca
         double crop_w = rint(sqrt(area * ratio)), crop_h = rint(sqrt(area / ratio));
         if (crop_w < 1 || crop_h < 1 || crop_w > w || crop_h > h)
             continue;
-        rectangle r = { .w = (int)crop_w, .h = (int)crop_h };
+        protea_crop r = { .w = (int)crop_w, .h = (int)crop_h };
         r.y = (int)protea_rng_below(rng, (uint64_t)(h - r.h) + 1);
         r.x = (int)protea_rng_below(rng, (uint64_t)(w - r.w) + 1);
         return r;
@@ -56,15 +56,20 @@ static rectangle random_rectangle(int w, int h, double min_scale, double max_sca
     return largest_centred(w, h, opts->min_ratio, opts->max_ratio);
 }
 
+static bool happens(protea_rng *rng, double p)
+{
+    return protea_rng_uniform(rng) < p;
+}
+
 static protea_status crop_view(const protea_image *image, const protea_augment_opts *opts, int g, protea_rng *rng,
                                protea_augment_buffer *b)
 {
     int size = (int)opts->size_crops.v[g];
-    rectangle r = random_rectangle(image->w, image->h, opts->min_scale_crops.v[g], opts->max_scale_crops.v[g], opts, rng);
-    return protea_image_crop(&b->view, image, r.x, r.y, r.w, r.h, size, size);
+    protea_crop r = random_rectangle(image->w, image->h, opts->min_scale_crops.v[g], opts->max_scale_crops.v[g], opts, rng);
+    return protea_image_crop(&b->view, image, &r, size, size, happens(rng, opts->flip_p));
 }
 
-/* The central square, moved: what comes in from outside is black, as torchvision's RandomCrop with padding has it. */
+/* The central square, moved, and mirrored or not: what comes in from outside is black, as torchvision's RandomCrop with padding has it. */
 static protea_status shift_view(const protea_image *image, const protea_augment_opts *opts, int g, protea_rng *rng,
                                 protea_augment_buffer *b)
 {
@@ -78,12 +83,9 @@ static protea_status shift_view(const protea_image *image, const protea_augment_
     for (int y = 0; y < size; y++)
         if (y - down >= 0 && y - down < size)
             memcpy(b->view.px + 3 * (y * size + to), b->tmp.px + 3 * ((y - down) * size + from), 3 * (size_t)wide);
+    if (happens(rng, opts->flip_p))
+        protea_image_flip(&b->view);
     return PROTEA_OK;
-}
-
-static bool happens(protea_rng *rng, double p)
-{
-    return protea_rng_uniform(rng) < p;
 }
 
 static float factor(protea_rng *rng, double strength)
@@ -115,25 +117,15 @@ static void jitter(protea_image *view, const protea_augment_opts *opts, protea_r
     }
 }
 
-enum { BLOCK = 64 };
-
-/* (h,w,3) bytes to (3,h,w) floats. Block by block into planes first: bytes three apart keep the compiler from converting
- * several at once. */
+/* (h,w,3) bytes to (3,h,w) floats. */
 static void normalise(float *x, const protea_image *view, const float mean[3], const float std[3])
 {
-    size_t n = (size_t)view->w * (size_t)view->h;
-    for (size_t first = 0; first < n; first += BLOCK) {
-        size_t len = n - first < BLOCK ? n - first : BLOCK;
-        uint8_t plane[3][BLOCK];
-        for (size_t i = 0; i < len; i++)
-            for (size_t c = 0; c < 3; c++)
-                plane[c][i] = view->px[3 * (first + i) + c];
-        for (size_t c = 0; c < 3; c++) {
-            float scale = 1 / (255 * std[c]), shift = -mean[c] / std[c], *out = x + c * n + first;
-            for (size_t i = 0; i < len; i++)
-                out[i] = (float)plane[c][i] * scale + shift;
-        }
+    float scale[3], shift[3];
+    for (int c = 0; c < 3; c++) {
+        scale[c] = 1 / (255 * std[c]);
+        shift[c] = -mean[c] / std[c];
     }
+    protea_pixels()->colour->normalise(x, view->px, (size_t)view->w * (size_t)view->h, scale, shift);
 }
 
 protea_status protea_augment_view(float *x, const protea_image *image, const protea_augment_opts *opts, int view, protea_rng rng,
@@ -141,8 +133,6 @@ protea_status protea_augment_view(float *x, const protea_image *image, const pro
 {
     int g = protea_augment_group(opts, view);
     PROTEA_TRY(opts->pad > 0 ? shift_view(image, opts, g, &rng, b) : crop_view(image, opts, g, &rng, b));
-    if (happens(&rng, opts->flip_p))
-        protea_image_flip(&b->view);
     if (happens(&rng, opts->jitter_p))
         jitter(&b->view, opts, &rng);
     if (happens(&rng, opts->gray_p))

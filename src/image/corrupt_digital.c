@@ -103,10 +103,12 @@ protea_status protea_corrupt_pixelate(const protea_corruption *c)
     static const double share[2][PROTEA_SEVERITIES] = { { .95, .9, .85, .75, .65 }, { .6, .5, .4, .3, .25 } };
     double factor = share[c->scale][c->level];
     int w = c->image->w, h = c->image->h;
+    int few_w = (int)(w * factor), few_h = (int)(h * factor);
+    const protea_rect all = { 0, 0, w, h }, few = { 0, 0, few_w, few_h };
     protea_image small = { 0 };
-    protea_status status = protea_image_average(&small, c->image, (int)(w * factor), (int)(h * factor));
+    protea_status status = protea_image_resize(&small, c->image, &all, few_w, few_h, PROTEA_FILTER_BOX);
     if (status == PROTEA_OK)
-        status = protea_image_average(c->image, &small, w, h);
+        status = protea_image_resize(c->image, &small, &few, w, h, PROTEA_FILTER_BOX);
     protea_image_release(&small);
     return status;
 }

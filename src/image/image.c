@@ -1,6 +1,7 @@
 /* The buffer of a picture, and the limits. */
 #include "image/image.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -10,6 +11,7 @@ enum { LONGEST_SIDE = 65535 };
 void protea_image_release(protea_image *image)
 {
     protea_free(image->px);
+    protea_free(image->scratch);
     *image = (protea_image){ 0 };
 }
 
@@ -19,12 +21,27 @@ protea_status protea_image_reserve(protea_image *image, int w, int h)
         return protea_fail(PROTEA_ERR_INPUT, "picture of %d x %d pixels, wanted sides of 1 to %d", w, h, LONGEST_SIDE);
     size_t bytes = (size_t)w * (size_t)h * 3;
     if (bytes > image->capacity) {
-        protea_image_release(image);
+        protea_free(image->px);
+        image->px = NULL;
+        image->capacity = 0;
         PROTEA_TRY(protea_new(&image->px, bytes, 1, "a picture"));
         image->capacity = bytes;
     }
     image->w = w;
     image->h = h;
+    return PROTEA_OK;
+}
+
+protea_status protea_image_scratch(protea_image *image, size_t bytes, void *out)
+{
+    if (bytes > image->scratch_bytes) {
+        protea_free(image->scratch);
+        image->scratch = NULL;
+        image->scratch_bytes = 0;
+        PROTEA_TRY(protea_new(&image->scratch, bytes, 1, "work on a picture"));
+        image->scratch_bytes = bytes;
+    }
+    memcpy(out, &image->scratch, sizeof image->scratch);
     return PROTEA_OK;
 }
 

@@ -13,11 +13,15 @@ typedef struct protea_image {
     uint8_t *px;      /* (h,w,3) owned; protea_image_release */
     int w, h;
     size_t capacity;  /* bytes px can hold: a buffer is reused for the next picture when it is large enough */
+    void *scratch;    /* owned: what operations that write to this picture work in, kept for the next one */
+    size_t scratch_bytes;
 } protea_image;
 
 void protea_image_release(protea_image *image);
 /* Makes room for w x h pixels, keeping the old buffer when it is large enough. */
 protea_status protea_image_reserve(protea_image *image, int w, int h);
+/* *out: room for this many bytes, aligned for everything, until the next call for this picture; nothing is in it. */
+protea_status protea_image_scratch(protea_image *image, size_t bytes, void *out);
 
 /* How files are read: what a hostile one may ask of us, all on by default, and one wish. */
 typedef struct protea_limits {
@@ -41,15 +45,20 @@ protea_status protea_image_encode_jpeg(uint8_t **out, size_t *len, const protea_
 /* PNG (8-bit RGB), for synth and tests. */
 protea_status protea_image_encode_png(uint8_t **out, size_t *len, const protea_image *image);
 
-/* Resizes the box (x0,y0,x1,y1) of src (fractions of pixels allowed) to w x h: bilinear with a triangle filter whose
- * support grows with the down-scaling (antialiased), as Pillow's Image.resize(box=...) does, in the same fixed point
- * (horizontal pass first, 8-bit in between). */
-protea_status protea_image_resize(protea_image *dst, const protea_image *src, double x0, double y0, double x1, double y1,
-                                  int w, int h);
-/* The whole of src to w x h with a box filter (Pillow's BOX): means of areas; enlarging repeats the nearest pixel. */
-protea_status protea_image_average(protea_image *dst, const protea_image *src, int w, int h);
-/* The w x h pixels at (x,y) alone, resized to out_w x out_h: torchvision's resized_crop. */
-protea_status protea_image_crop(protea_image *dst, const protea_image *src, int x, int y, int w, int h, int out_w, int out_h);
+/* Pillow's BOX (means of areas; enlarging repeats the nearest pixel), BILINEAR and BICUBIC. */
+typedef enum protea_filter { PROTEA_FILTER_BOX, PROTEA_FILTER_BILINEAR, PROTEA_FILTER_BICUBIC } protea_filter;
+
+/* A part of a picture, in fractions of pixels. */
+typedef struct protea_rect { double x0, y0, x1, y1; } protea_rect;
+/* Resizes that part of src to w x h with a filter whose support grows with the down-scaling (antialiased), as Pillow's
+ * Image.resize(box=...) does, in the same fixed point (horizontal pass first, 8-bit in between). dst is not src. */
+protea_status protea_image_resize(protea_image *dst, const protea_image *src, const protea_rect *part, int w, int h,
+                                  protea_filter filter);
+
+/* Pixels of a picture. */
+typedef struct protea_crop { int x, y, w, h; } protea_crop;
+/* The pixels of the crop alone, resized to w x h bilinearly, and mirrored where asked: torchvision's resized_crop, then hflip. */
+protea_status protea_image_crop(protea_image *dst, const protea_image *src, const protea_crop *crop, int w, int h, bool mirrored);
 /* Short side to `size`, then the central size x size square; a square of that size is copied. */
 protea_status protea_image_center(protea_image *dst, const protea_image *src, int size);
 

@@ -1,11 +1,7 @@
-/* Antialiased resizing, bit for bit as Pillow 9 computes it: a triangle (or, for averages, a box) as wide as the down-scaling
- * asks, weights in fixed point with 22 bits, the horizontal pass first, 8 bits in between. */
+/* Antialiased resizing, bit for bit as Pillow 9 computes it: the horizontal pass first, 8 bits in between. */
 #include <math.h>
 
-#include "base/alloc.h"
-#include "image/image.h"
-
-enum { PRECISION_BITS = 32 - 8 - 2, HALF = 1 << (PRECISION_BITS - 1) };
+#include "image/taps.h"
 
 /* Part of a picture, from px on. */
 typedef struct pixels {
@@ -13,141 +9,78 @@ typedef struct pixels {
     size_t stride; /* bytes from row to row */
 } pixels;
 
-/* The weights of one direction: output i is the sum of n[i] inputs from first[i] on, with weight[i * width ...]. */
-typedef struct taps {
-    int *first, *n;
-    int32_t *weight;
-    int width, n_out;
-} taps;
+/* One resizing, in the scratch of the picture that it makes. */
+typedef struct job {
+    protea_taps across, down;
+    double *weight;
+    uint8_t *middle; /* rows after the horizontal pass */
+    void *tile;
+} job;
 
-/* Pillow's filters. */
-typedef struct filter {
-    double half_width;
-    double (*at)(double x);
-} filter;
-
-static double triangle_at(double x)
+static size_t most(size_t a, size_t b)
 {
-    return fmax(0, 1 - fabs(x));
+    return a > b ? a : b;
 }
 
-static double box_at(double x)
+/* Memory from base on, of which some is used; with base NULL it is only counted. */
+typedef struct room {
+    uint8_t *base;
+    size_t used;
+} room;
+
+static void *take(room *r, size_t bytes)
 {
-    return x > -0.5 && x <= 0.5;
+    size_t at = r->used;
+    r->used += (bytes + 63) & ~(size_t)63;
+    return r->base != NULL ? r->base + at : NULL;
 }
 
-static const filter triangle = { 1, triangle_at }, box = { 0.5, box_at };
-
-static void taps_fill_one(taps *t, int i, double center, double scale, int n_in, const filter *f)
+static void take_taps(protea_taps *t, room *r, const protea_span *s, protea_filter filter)
 {
-    double support = f->half_width * scale; /* in input pixels */
-    int first = (int)(center - support + 0.5), last = (int)(center + support + 0.5);
-    first = first < 0 ? 0 : first;
-    last = last > n_in ? n_in : last;
-    double sum = 0;
-    for (int x = first; x < last; x++)
-        sum += f->at((x - center + 0.5) * (1.0 / scale));
-    int32_t *weight = t->weight + (size_t)i * (size_t)t->width;
-    for (int x = first; x < last; x++) {
-        double w = f->at((x - center + 0.5) * (1.0 / scale));
-        weight[x - first] = (int32_t)(0.5 + w / sum * (1 << PRECISION_BITS));
-    }
-    t->first[i] = first;
-    t->n[i] = last - first;
-}
-
-/* One direction of a resizing: the inputs in0 .. in1 of n_in become n_all outputs, of which n from first on are wanted. */
-typedef struct span {
-    int n_in;
-    double in0, in1;
-    int n_all, first, n;
-} span;
-
-/* block: owned by the caller, holds all arrays. */
-static protea_status taps_make(taps *t, int **block, const span *s, const filter *f)
-{
-    double step = (s->in1 - s->in0) / s->n_all, scale = step < 1 ? 1 : step;
     size_t n = (size_t)s->n;
-    t->width = (int)ceil(scale) * 2 + 1;
+    t->width = protea_taps_width(s, filter);
     t->n_out = s->n;
-    PROTEA_TRY(protea_new(block, n * (size_t)(t->width + 2), sizeof **block, "resizing"));
-    t->first = *block;
-    t->n = t->first + n;
-    t->weight = t->n + n;
-    for (int i = 0; i < s->n; i++)
-        taps_fill_one(t, i, s->in0 + (s->first + i + 0.5) * step, scale, s->n_in, f);
-    return PROTEA_OK;
+    t->first = take(r, n * sizeof *t->first);
+    t->n = take(r, n * sizeof *t->n);
+    t->weight = take(r, n * (size_t)t->width * sizeof *t->weight);
 }
 
-static uint8_t clip(int32_t sum)
+/* Bytes in all. */
+static size_t lay_out(job *j, uint8_t *base, const protea_span *across, const protea_span *down, protea_filter filter)
 {
-    int32_t v = sum >> PRECISION_BITS;
-    return (uint8_t)(v > 255 ? 255 : v);
+    room r = { base, 0 };
+    take_taps(&j->across, &r, across, filter);
+    take_taps(&j->down, &r, down, filter);
+    j->weight = take(&r, most((size_t)j->across.width, (size_t)j->down.width) * sizeof *j->weight);
+    j->middle = take(&r, (size_t)down->n_in * (size_t)across->n * 3);
+    j->tile = take(&r, protea_pixels()->resize->across_scratch(across->n_in, across->n));
+    return r.used;
 }
 
-static void row_horizontal(uint8_t *out, const uint8_t *in, const taps *t)
+static void resize_both(protea_image *dst, const pixels *src, const job *j)
 {
-    for (int i = 0; i < t->n_out; i++) {
-        const uint8_t *p = in + 3 * t->first[i];
-        const int32_t *weight = t->weight + (size_t)i * (size_t)t->width;
-        int32_t r = HALF, g = HALF, b = HALF;
-        for (int k = 0; k < t->n[i]; k++, p += 3) {
-            r += p[0] * weight[k];
-            g += p[1] * weight[k];
-            b += p[2] * weight[k];
-        }
-        out[3 * i] = clip(r);
-        out[3 * i + 1] = clip(g);
-        out[3 * i + 2] = clip(b);
-    }
+    const protea_resize_ops *ops = protea_pixels()->resize;
+    const protea_taps *t = &j->down;
+    size_t stride = (size_t)dst->w * 3;
+    int top = t->first[0], bottom = t->first[dst->h - 1] + t->n[dst->h - 1];
+    ops->across(j->middle, stride, src->px + (size_t)top * src->stride, src->stride, bottom - top, &j->across, j->tile);
+    for (int y = 0; y < dst->h; y++)
+        ops->down(dst->px + (size_t)y * stride, j->middle + (size_t)(t->first[y] - top) * stride, stride,
+                  t->weight + (size_t)y * (size_t)t->width, t->n[y], dst->w * 3);
 }
 
-/* One output row of n values from n_taps rows, stride bytes apart. sum: (n) scratch. */
-static void row_vertical(uint8_t *out, const uint8_t *in, size_t stride, const int32_t *weight, int n_taps, int n, int32_t *sum)
+static protea_status resize_spans(protea_image *dst, const pixels *src, const protea_span *across, const protea_span *down,
+                                  protea_filter filter)
 {
-    for (int i = 0; i < n; i++)
-        sum[i] = HALF;
-    for (int k = 0; k < n_taps; k++) {
-        const uint8_t *row = in + (size_t)k * stride;
-        int32_t w = weight[k];
-        for (int i = 0; i < n; i++)
-            sum[i] += row[i] * w;
-    }
-    for (int i = 0; i < n; i++)
-        out[i] = clip(sum[i]);
-}
-
-static protea_status resize_both(protea_image *dst, const pixels *src, const taps *tx, const taps *ty)
-{
-    int w = tx->n_out, h = ty->n_out;
-    int top = ty->first[0], bottom = ty->first[h - 1] + ty->n[h - 1];
-    size_t stride = (size_t)w * 3;
-    uint8_t *middle;
-    size_t middle_bytes = ((size_t)(bottom - top) * stride + 3) & ~(size_t)3;
-    PROTEA_TRY(protea_new(&middle, middle_bytes + stride * sizeof(int32_t), 1, "resizing"));
-    int32_t *sum = (int32_t *)(void *)(middle + middle_bytes);
-    for (int y = top; y < bottom; y++)
-        row_horizontal(middle + (size_t)(y - top) * stride, src->px + (size_t)y * src->stride, tx);
-    for (int y = 0; y < h; y++)
-        row_vertical(dst->px + (size_t)y * stride, middle + (size_t)(ty->first[y] - top) * stride, stride,
-                     ty->weight + (size_t)y * (size_t)ty->width, ty->n[y], w * 3, sum);
-    protea_free(middle);
-    return PROTEA_OK;
-}
-
-static protea_status resize_spans(protea_image *dst, const pixels *src, const span *across, const span *down, const filter *f)
-{
-    taps tx, ty;
-    int *block_x = NULL, *block_y = NULL;
+    job j;
+    uint8_t *scratch;
     PROTEA_TRY(protea_image_reserve(dst, across->n, down->n));
-    protea_status status = taps_make(&tx, &block_x, across, f);
-    if (status == PROTEA_OK)
-        status = taps_make(&ty, &block_y, down, f);
-    if (status == PROTEA_OK)
-        status = resize_both(dst, src, &tx, &ty);
-    protea_free(block_x);
-    protea_free(block_y);
-    return status;
+    PROTEA_TRY(protea_image_scratch(dst, lay_out(&j, NULL, across, down, filter), &scratch));
+    lay_out(&j, scratch, across, down, filter);
+    protea_taps_fill(&j.across, across, filter, j.weight);
+    protea_taps_fill(&j.down, down, filter, j.weight);
+    resize_both(dst, src, &j);
+    return PROTEA_OK;
 }
 
 static pixels part_of(const protea_image *image, int x, int y)
@@ -156,23 +89,27 @@ static pixels part_of(const protea_image *image, int x, int y)
     return (pixels){ image->px + (size_t)y * stride + (size_t)x * 3, stride };
 }
 
-protea_status protea_image_resize(protea_image *dst, const protea_image *src, double x0, double y0, double x1, double y1, int w,
-                                  int h)
+protea_status protea_image_resize(protea_image *dst, const protea_image *src, const protea_rect *part, int w, int h,
+                                  protea_filter filter)
 {
-    if (!(x0 >= 0 && y0 >= 0 && x1 <= src->w && y1 <= src->h && x0 < x1 && y0 < y1))
-        return protea_fail(PROTEA_ERR_INTERNAL, "resizing: box (%g,%g)-(%g,%g) of a picture of %d x %d", x0, y0, x1, y1, src->w,
-                           src->h);
+    if (!(part->x0 >= 0 && part->y0 >= 0 && part->x1 <= src->w && part->y1 <= src->h && part->x0 < part->x1 && part->y0 < part->y1))
+        return protea_fail(PROTEA_ERR_INTERNAL, "resizing: box (%g,%g)-(%g,%g) of a picture of %d x %d", part->x0, part->y0,
+                           part->x1, part->y1, src->w, src->h);
     pixels all = part_of(src, 0, 0);
-    return resize_spans(dst, &all, &(span){ src->w, x0, x1, w, 0, w }, &(span){ src->h, y0, y1, h, 0, h }, &triangle);
+    const protea_span across = { .n_in = src->w, .in0 = part->x0, .in1 = part->x1, .n_all = w, .n = w };
+    const protea_span down = { .n_in = src->h, .in0 = part->y0, .in1 = part->y1, .n_all = h, .n = h };
+    return resize_spans(dst, &all, &across, &down, filter);
 }
 
-protea_status protea_image_crop(protea_image *dst, const protea_image *src, int x, int y, int w, int h, int out_w, int out_h)
+protea_status protea_image_crop(protea_image *dst, const protea_image *src, const protea_crop *crop, int w, int h, bool mirrored)
 {
-    if (x < 0 || y < 0 || w < 1 || h < 1 || x > src->w - w || y > src->h - h)
-        return protea_fail(PROTEA_ERR_INTERNAL, "crop of %d x %d at (%d,%d) from a picture of %d x %d", w, h, x, y, src->w, src->h);
-    pixels part = part_of(src, x, y);
-    return resize_spans(dst, &part, &(span){ w, 0, w, out_w, 0, out_w }, &(span){ h, 0, h, out_h, 0, out_h },
-                        &triangle);
+    if (crop->x < 0 || crop->y < 0 || crop->w < 1 || crop->h < 1 || crop->x > src->w - crop->w || crop->y > src->h - crop->h)
+        return protea_fail(PROTEA_ERR_INTERNAL, "crop of %d x %d at (%d,%d) from a picture of %d x %d", crop->w, crop->h, crop->x,
+                           crop->y, src->w, src->h);
+    pixels part = part_of(src, crop->x, crop->y);
+    const protea_span across = { .n_in = crop->w, .in1 = crop->w, .n_all = w, .n = w, .mirrored = mirrored };
+    const protea_span down = { .n_in = crop->h, .in1 = crop->h, .n_all = h, .n = h };
+    return resize_spans(dst, &part, &across, &down, PROTEA_FILTER_BILINEAR);
 }
 
 /* torchvision: the long side becomes int(size * long / short), the margin is rounded to even. Only the wanted square of the
@@ -183,12 +120,7 @@ protea_status protea_image_center(protea_image *dst, const protea_image *src, in
     int w = (int)((int64_t)size * src->w / short_side), h = (int)((int64_t)size * src->h / short_side);
     int x = (int)rint((w - size) / 2.0), y = (int)rint((h - size) / 2.0);
     pixels all = part_of(src, 0, 0);
-    return resize_spans(dst, &all, &(span){ src->w, 0, src->w, w, x, size }, &(span){ src->h, 0, src->h, h, y, size },
-                        &triangle);
-}
-
-protea_status protea_image_average(protea_image *dst, const protea_image *src, int w, int h)
-{
-    pixels all = part_of(src, 0, 0);
-    return resize_spans(dst, &all, &(span){ src->w, 0, src->w, w, 0, w }, &(span){ src->h, 0, src->h, h, 0, h }, &box);
+    const protea_span across = { .n_in = src->w, .in1 = src->w, .n_all = w, .first = x, .n = size };
+    const protea_span down = { .n_in = src->h, .in1 = src->h, .n_all = h, .first = y, .n = size };
+    return resize_spans(dst, &all, &across, &down, PROTEA_FILTER_BILINEAR);
 }

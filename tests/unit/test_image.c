@@ -39,23 +39,35 @@ static void resizing_is_pillows(void **state)
 {
     (void)state;
     const struct { const char *name; int from_w, from_h, w, h; } cases[] = {
-        { "resize up", 23, 17, 32, 32 }, { "resize down", 23, 17, 8, 8 },   { "resize mixed", 23, 17, 11, 29 },
-        { "resize far", 97, 64, 5, 6 },  { "resize wide", 97, 64, 97, 20 },
+        { "up", 23, 17, 32, 32 }, { "down", 23, 17, 8, 8 },   { "mixed", 23, 17, 11, 29 },
+        { "far", 97, 64, 5, 6 },  { "wide", 97, 64, 97, 20 },
     };
+    static const char *const filters[] = { [PROTEA_FILTER_BOX] = "box", [PROTEA_FILTER_BILINEAR] = "resize",
+                                           [PROTEA_FILTER_BICUBIC] = "bicubic" };
     protea_image out = { 0 };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        protea_image from = picture(cases[i].from_w, cases[i].from_h);
-        assert_int_equal(protea_image_resize(&out, &from, 0, 0, from.w, from.h, cases[i].w, cases[i].h), PROTEA_OK);
-        assert_near(&out, cases[i].name, 0);
-        protea_image_release(&from);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (protea_filter f = PROTEA_FILTER_BOX; f <= PROTEA_FILTER_BICUBIC; f++) {
+            char name[32];
+            protea_image from = picture(cases[i].from_w, cases[i].from_h);
+            const protea_rect all = { 0, 0, from.w, from.h };
+            snprintf(name, sizeof name, "%s %s", filters[f], cases[i].name);
+            assert_int_equal(protea_image_resize(&out, &from, &all, cases[i].w, cases[i].h, f), PROTEA_OK);
+            assert_near(&out, name, 0);
+            protea_image_release(&from);
+        }
+    const protea_rect part = { 3.5, 2.25, 20, 15.5 };
     protea_image small = picture(23, 17), wide = picture(97, 64), tall = picture(30, 77);
-    assert_int_equal(protea_image_resize(&out, &small, 3.5, 2.25, 20, 15.5, 16, 16), PROTEA_OK);
+    assert_int_equal(protea_image_resize(&out, &small, &part, 16, 16, PROTEA_FILTER_BILINEAR), PROTEA_OK);
     assert_near(&out, "resize box", 0);
-    assert_int_equal(protea_image_crop(&out, &wide, 11, 7, 41, 30, 20, 20), PROTEA_OK);
+    assert_int_equal(protea_image_resize(&out, &small, &part, 9, 30, PROTEA_FILTER_BICUBIC), PROTEA_OK);
+    assert_near(&out, "bicubic box", 0);
+    assert_int_equal(protea_image_crop(&out, &wide, &(protea_crop){ 11, 7, 41, 30 }, 20, 20, false), PROTEA_OK);
     assert_near(&out, "crop", 0);
-    assert_int_equal(protea_image_crop(&out, &wide, 90, 60, 2, 3, 8, 8), PROTEA_OK);
+    assert_int_equal(protea_image_crop(&out, &wide, &(protea_crop){ 90, 60, 2, 3 }, 8, 8, false), PROTEA_OK);
     assert_near(&out, "crop tiny", 0);
+    assert_int_equal(protea_image_crop(&out, &wide, &(protea_crop){ 11, 7, 41, 30 }, 20, 20, true), PROTEA_OK);
+    protea_image_flip(&out);
+    assert_near(&out, "crop", 0);
     assert_int_equal(protea_image_center(&out, &small, 12), PROTEA_OK);
     assert_near(&out, "center", 0);
     assert_int_equal(protea_image_center(&out, &tall, 20), PROTEA_OK);
@@ -72,7 +84,7 @@ static void a_square_of_the_size_is_copied(void **state)
     protea_image from = picture(16, 16), out = { 0 };
     assert_int_equal(protea_image_center(&out, &from, 16), PROTEA_OK);
     assert_memory_equal(out.px, from.px, 16 * 16 * 3);
-    assert_int_equal(protea_image_crop(&out, &from, 0, 0, 16, 16, 16, 16), PROTEA_OK);
+    assert_int_equal(protea_image_crop(&out, &from, &(protea_crop){ 0, 0, 16, 16 }, 16, 16, false), PROTEA_OK);
     assert_memory_equal(out.px, from.px, 16 * 16 * 3);
     protea_image_release(&from);
     protea_image_release(&out);
@@ -99,9 +111,9 @@ static void wrong_boxes_are_refused(void **state)
 {
     (void)state;
     protea_image from = picture(8, 8), out = { 0 };
-    assert_int_equal(protea_image_crop(&out, &from, 4, 0, 5, 8, 4, 4), PROTEA_ERR_INTERNAL);
-    assert_int_equal(protea_image_resize(&out, &from, 0, 0, 8.5, 8, 4, 4), PROTEA_ERR_INTERNAL);
-    assert_int_equal(protea_image_resize(&out, &from, NAN, 0, 8, 8, 4, 4), PROTEA_ERR_INTERNAL);
+    assert_int_equal(protea_image_crop(&out, &from, &(protea_crop){ 4, 0, 5, 8 }, 4, 4, false), PROTEA_ERR_INTERNAL);
+    assert_int_equal(protea_image_resize(&out, &from, &(protea_rect){ 0, 0, 8.5, 8 }, 4, 4, PROTEA_FILTER_BILINEAR), PROTEA_ERR_INTERNAL);
+    assert_int_equal(protea_image_resize(&out, &from, &(protea_rect){ NAN, 0, 8, 8 }, 4, 4, PROTEA_FILTER_BILINEAR), PROTEA_ERR_INTERNAL);
     protea_image_release(&from);
     protea_image_release(&out);
 }

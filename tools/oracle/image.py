@@ -32,8 +32,10 @@ def picture(w, h):
 small, wide = picture(23, 17), picture(97, 64)
 for name, image, size in [("up", small, (32, 32)), ("down", small, (8, 8)), ("mixed", small, (11, 29)),
                           ("far", wide, (5, 6)), ("wide", wide, (97, 20))]:
-    put("resize " + name, image.resize(size, Image.BILINEAR))
+    for title, kind in [("resize", Image.BILINEAR), ("box", Image.BOX), ("bicubic", Image.BICUBIC)]:
+        put(f"{title} {name}", image.resize(size, kind))
 put("resize box", small.resize((16, 16), Image.BILINEAR, box=(3.5, 2.25, 20, 15.5)))
+put("bicubic box", small.resize((9, 30), Image.BICUBIC, box=(3.5, 2.25, 20, 15.5)))
 put("crop", F.resized_crop(wide, 7, 11, 30, 41, (20, 20)))
 put("crop tiny", F.resized_crop(wide, 60, 90, 3, 2, (8, 8)))
 put("center", CenterCrop(12)(Resize(12)(small)))

@@ -1,10 +1,14 @@
 # Sources simd_*.c are compiled once per instruction set: each time with its flags, its vector length (PROTEA_LANES floats)
 # and its suffix on the one function that the file exports.
-file(GLOB SIMD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/simd_*.c)
+file(GLOB SIMD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/simd_*.c src/image/simd_*.c)
 list(REMOVE_ITEM SOURCES ${SIMD_SOURCES})
 
 # Products and sums in one instruction: what their inner loops are about.
 set_source_files_properties(src/backend/cpu/simd_nearest.c src/backend/cpu/simd_peak.c PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+
+# Never so where results are bytes that others give too: clang would by itself.
+set_source_files_properties(src/image/simd_colour.c src/image/simd_hue.c src/image/ref_pixels.c PROPERTIES COMPILE_OPTIONS
+  -ffp-contract=off)
 
 function(protea_simd suffix lanes)
   add_library(simd_${suffix} OBJECT ${SIMD_SOURCES})
