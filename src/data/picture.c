@@ -1,7 +1,6 @@
 /* Pictures inside blobs: what folders and archives share. */
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "data/source_kind.h"
 #include "image/decode.h"
 
@@ -14,12 +13,9 @@ protea_status protea_read_picture(protea_image *out, const protea_blob *blob, ui
                            (long long)limits->max_file_bytes);
     if (blob->memory != NULL && protea_blob_holds(blob, at, size))
         return protea_image_decode(out, blob->memory + at, (size_t)size, label, limits);
-    PROTEA_TRY(protea_new(&bytes, (size_t)size, 1, label));
-    protea_status status = protea_blob_read(blob, at, bytes, (size_t)size, label);
-    if (status == PROTEA_OK)
-        status = protea_image_decode(out, bytes, (size_t)size, label, limits);
-    protea_free(bytes);
-    return status;
+    PROTEA_TRY(protea_image_scratch(out, (size_t)size, &bytes)); /* which decoding does not use */
+    PROTEA_TRY(protea_blob_read(blob, at, bytes, (size_t)size, label));
+    return protea_image_decode(out, bytes, (size_t)size, label, limits);
 }
 
 protea_status protea_read_picture_file(protea_image *out, int folder, const char *name, const char *label,

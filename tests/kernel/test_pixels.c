@@ -200,7 +200,7 @@ static void sums_of_luma_are_equal(void **state)
         assert_int_equal(plain->colour->luma_sum(px, n), fast->colour->luma_sum(px, n));
         free(px);
     }
-    size_t many = 10 << 20; /* more than one vector of whole numbers holds */
+    size_t many = 10 << 20; /* several times as many as are summed before the sum is put away */
     uint8_t *white = malloc(3 * many);
     memset(white, 255, 3 * many);
     assert_int_equal(fast->colour->luma_sum(white, many), 255 * many);
