@@ -10,6 +10,7 @@
 /* How much the steps of what was timed differed: the median absolute deviation as a share of the median. */
 typedef struct protea_bench_spread {
     double sum, worst;
+    double fastest;             /* step of the last timing, in seconds */
     int n;                      /* timings */
 } protea_bench_spread;
 

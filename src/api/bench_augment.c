@@ -7,7 +7,7 @@
 #include "data/augment.h"
 
 enum { QUALITY = 90, SETS = 2, ROWS = 5, MOST_VIEWS = 8 };
-static const struct { int side, files; const char *stem; } sets[SETS] = { { 32, 256, "small" }, { 256, 24, "large" } };
+static const struct { int side, files; const char *stem; } sets[SETS] = { { 32, 1000, "small" }, { 256, 48, "large" } };
 static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.228f, 0.224f, 0.225f };
 
 /* The crops of one picture: n_large views of size with min_scale of the area and more, n_small of 96 with less. */

@@ -4,7 +4,7 @@
 
 enum { QUALITY = 90, ROWS = 2 };
 /* As many files as make a step long enough for the clock. */
-static const struct { int side, files; const char *stem; } rows[ROWS] = { { 32, 512, "small" }, { 256, 24, "large" } };
+static const struct { int side, files; const char *stem; } rows[ROWS] = { { 32, 1000, "small" }, { 256, 48, "large" } };
 
 typedef struct decode_bench {
     protea_bench_files files;

@@ -32,6 +32,7 @@ double protea_bench_median(double *x, int64_t n)
 double protea_bench_settle(const protea_bench *b, double *times)
 {
     double median = protea_bench_median(times, b->steps);
+    b->spread->fastest = times[0];
     for (int64_t i = 0; i < b->steps; i++)
         times[i] = fabs(times[i] - median);
     double spread = protea_bench_median(times, b->steps) / median;

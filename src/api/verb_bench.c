@@ -57,6 +57,7 @@ static const char *const DEFAULT_KIND = "swav-step";
 typedef struct one_step {
     const protea_bench_ops *ops;
     protea_bench_result result;
+    double fastest;             /* step of all turns, in seconds */
 } one_step;
 
 static protea_status time_step(double *seconds, const protea_bench *b, int row, void *self)
@@ -65,6 +66,7 @@ static protea_status time_step(double *seconds, const protea_bench *b, int row, 
     (void)row;
     s->result = (protea_bench_result){ 0 };
     PROTEA_TRY(s->ops->step(&s->result, b));
+    s->fastest = s->fastest == 0 || b->spread->fastest < s->fastest ? b->spread->fastest : s->fastest;
     *seconds = s->result.seconds;
     return PROTEA_OK;
 }
@@ -87,9 +89,11 @@ static protea_status report_step(json_t *result, const protea_bench *b, const pr
     const protea_bench_result *r = &s.result;
     double memory = (double)(r->kept + r->scratch) / mib, rate = (double)r->count / row.seconds;
     snprintf(rate_key, sizeof rate_key, "%s_per_second", r->unit);
-    protea_log(&b->session->cx, PROTEA_LOG_INFO, "%s: %.4g s a step, %.1f %s/s; step memory %.0f MiB, process at most %.0f MiB",
-               ops->name, row.seconds, rate, r->unit, memory, (double)protea_peak_memory() / mib);
+    protea_log(&b->session->cx, PROTEA_LOG_INFO,
+               "%s: %.4g s a step (fastest %.4g), %.1f %s/s; step memory %.0f MiB, process at most %.0f MiB", ops->name,
+               row.seconds, s.fastest, rate, r->unit, memory, (double)protea_peak_memory() / mib);
     json_object_set_new(result, "seconds_per_step", json_real(row.seconds));
+    json_object_set_new(result, "fastest_step_seconds", json_real(s.fastest));
     json_object_set_new(result, rate_key, json_real(rate));
     json_object_set_new(result, "step_memory_mib", json_real(memory));
     json_object_set_new(result, "rss_mib", json_real((double)protea_peak_memory() / mib));

@@ -69,7 +69,8 @@ static protea_status crop_view(const protea_image *image, const protea_augment_o
     return protea_image_crop(&b->view, image, &r, size, size, happens(rng, opts->flip_p));
 }
 
-/* The central square, moved, and mirrored or not: what comes in from outside is black, as torchvision's RandomCrop with padding has it. */
+/* The central square, moved, and mirrored or not: what comes in from outside is black, as torchvision's RandomCrop with padding
+ * has it. */
 static protea_status shift_view(const protea_image *image, const protea_augment_opts *opts, int g, protea_rng *rng,
                                 protea_augment_buffer *b)
 {

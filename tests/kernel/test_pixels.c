@@ -58,7 +58,8 @@ static void compare_across(int n_in, int n_out, int rows, bool mirrored, protea_
     protea_taps t;
     make_taps(&t, &(protea_span){ .n_in = n_in, .in1 = n_in, .n_all = n_out, .n = n_out, .mirrored = mirrored }, filter);
     size_t in_stride = 3 * (size_t)n_in, out_stride = 3 * (size_t)n_out, bytes = (size_t)rows * out_stride;
-    uint8_t *in = random_block((size_t)rows * in_stride, (uint64_t)n_in), *want = random_block(bytes, 1), *got = random_block(bytes, 1);
+    uint8_t *in = random_block((size_t)rows * in_stride, (uint64_t)n_in);
+    uint8_t *want = random_block(bytes, 1), *got = random_block(bytes, 1);
     void *scratch = malloc(fast->resize->across_scratch(n_in, n_out) + 1);
     plain->resize->across(want, out_stride, in, in_stride, rows, &t, NULL);
     fast->resize->across(got, out_stride, in, in_stride, rows, &t, scratch);
@@ -85,7 +86,8 @@ static void sums_down_are_equal(void **state)
     for (int n = 1; n <= 200; n++) {
         protea_taps t;
         make_taps(&t, &(protea_span){ .n_in = 20, .in1 = 20, .n_all = 13, .n = 13 }, (protea_filter)(n % 3));
-        uint8_t *in = random_block(20 * (size_t)n, (uint64_t)n), *want = random_block((size_t)n, 1), *got = random_block((size_t)n, 1);
+        uint8_t *in = random_block(20 * (size_t)n, (uint64_t)n);
+        uint8_t *want = random_block((size_t)n, 1), *got = random_block((size_t)n, 1);
         for (int y = 0; y < 13; y++) {
             plain->resize->down(want, in + t.first[y] * n, (size_t)n, t.weight + y * t.width, t.n[y], n);
             fast->resize->down(got, in + t.first[y] * n, (size_t)n, t.weight + y * t.width, t.n[y], n);

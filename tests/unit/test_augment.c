@@ -12,6 +12,7 @@
 
 #include <protea/options.h>
 
+#include "base/alloc.h"
 #include "data/augment.h"
 
 static const float zero[3] = { 0, 0, 0 }, one[3] = { 1, 1, 1 };
@@ -265,6 +266,40 @@ static void a_view_follows_its_key(void **state)
     protea_image_release(&image);
 }
 
+/* Every kind of view is made again while no memory is to be had. */
+static void nothing_is_allocated_once_warm(void **state)
+{
+    (void)state;
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image large = ramp(200, 150), image = { 0 };
+    protea_limits limits = protea_limits_default();
+    uint8_t *bytes;
+    size_t len;
+    static float x[768];
+    o.flip_p = o.jitter_p = o.gray_p = o.blur_p = o.solarize_p = 0.5;
+    o.brightness = o.contrast = o.saturation = 0.8;
+    o.hue = 0.2;
+    o.blur_max = 2;
+    assert_int_equal(protea_image_encode_jpeg(&bytes, &len, &large, 90), PROTEA_OK);
+    assert_int_equal(protea_image_decode(&image, bytes, len, "ramp", &limits), PROTEA_OK);
+    o.min_scale_crops.v[0] = 1; /* the largest crop takes most room */
+    for (uint64_t i = 0; i < 20; i++)
+        assert_int_equal(protea_augment_view(x, &image, &o, 0, protea_rng_make(9, PROTEA_RNG_VIEW, 1, i, 0), zero, one, &b),
+                         PROTEA_OK);
+    o.min_scale_crops.v[0] = 0.05;
+    protea_alloc_fail_after(1, 1);
+    protea_status status = protea_image_decode(&image, bytes, len, "ramp", &limits);
+    for (uint64_t i = 0; i < 100 && status == PROTEA_OK; i++)
+        status = protea_augment_view(x, &image, &o, (int)(i % 5), protea_rng_make(9, PROTEA_RNG_VIEW, 2, i, 0), zero, one, &b);
+    protea_alloc_fail_after(0, 0);
+    assert_int_equal(status, PROTEA_OK);
+    protea_free(bytes);
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+    protea_image_release(&large);
+}
+
 static void the_plain_view_is_normalised(void **state)
 {
     (void)state;
@@ -349,7 +384,8 @@ int main(void)
         cmocka_unit_test(views_are_numbered_by_group), cmocka_unit_test(neighbours_of_one_size_are_one_group),
         cmocka_unit_test(crops_are_torchvisions), cmocka_unit_test(a_shifted_view_is_the_whole_picture),
         cmocka_unit_test(small_crops_come_from_their_own_range), cmocka_unit_test(long_pictures_fall_back_to_the_centre),
-        cmocka_unit_test(steps_happen_as_often_as_asked), cmocka_unit_test(a_view_follows_its_key),
+        cmocka_unit_test(steps_happen_as_often_as_asked),
+        cmocka_unit_test(a_view_follows_its_key), cmocka_unit_test(nothing_is_allocated_once_warm),
         cmocka_unit_test(the_plain_view_is_normalised), cmocka_unit_test(the_table_gives_the_papers_defaults),
         cmocka_unit_test(a_single_plain_view_is_the_plain_view), cmocka_unit_test(wrong_options_are_refused),
     };

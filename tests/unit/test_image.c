@@ -112,8 +112,9 @@ static void wrong_boxes_are_refused(void **state)
     (void)state;
     protea_image from = picture(8, 8), out = { 0 };
     assert_int_equal(protea_image_crop(&out, &from, &(protea_crop){ 4, 0, 5, 8 }, 4, 4, false), PROTEA_ERR_INTERNAL);
-    assert_int_equal(protea_image_resize(&out, &from, &(protea_rect){ 0, 0, 8.5, 8 }, 4, 4, PROTEA_FILTER_BILINEAR), PROTEA_ERR_INTERNAL);
-    assert_int_equal(protea_image_resize(&out, &from, &(protea_rect){ NAN, 0, 8, 8 }, 4, 4, PROTEA_FILTER_BILINEAR), PROTEA_ERR_INTERNAL);
+    const protea_rect wrong[] = { { 0, 0, 8.5, 8 }, { NAN, 0, 8, 8 } };
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(protea_image_resize(&out, &from, &wrong[i], 4, 4, PROTEA_FILTER_BILINEAR), PROTEA_ERR_INTERNAL);
     protea_image_release(&from);
     protea_image_release(&out);
 }
