@@ -8,10 +8,20 @@ trap 'rm -rf "$root"' EXIT
 cmake --install "$build" --prefix "$root" >/dev/null
 library=$(dirname "$(find "$root" -name libprotea.so)")
 flags=$(PKG_CONFIG_PATH=$library/pkgconfig pkg-config --define-prefix --cflags --libs protea)
+for example in examples/*.c; do
+    [ "$(wc -l <"$example")" -lt 100 ] || { echo "install: $example has 100 lines or more"; exit 1; }
+    # shellcheck disable=SC2086
+    gcc -std=c11 "$example" $flags -o "$root/$(basename "$example" .c)"
+done
 # shellcheck disable=SC2086
-gcc -std=c11 examples/train_swav.c $flags -o "$root/example"
+g++ -std=c++11 -x c++ - -x none $flags -o "$root/from_c++" <<'SOURCE'
+#include <protea/protea.h>
+int main(void) { return protea_version()[0] == 0; }
+SOURCE
+LD_LIBRARY_PATH=$library "$root/from_c++" || { echo "install: a C++ program cannot call the library"; exit 1; }
+[ -e "$library/libprotea.so.0" ] || { echo "install: no soname libprotea.so.0"; exit 1; }
 status=0
-LD_LIBRARY_PATH=$library "$root/example" 2>/dev/null || status=$?
+LD_LIBRARY_PATH=$library "$root/train_swav" 2>/dev/null || status=$?
 [ "$status" = 2 ] || { echo "install: the example ended with $status, 2 (usage) wanted"; exit 1; }
 mkdir "$root/cmake"
 cat >"$root/cmake/CMakeLists.txt" <<LISTS
