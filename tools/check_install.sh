@@ -14,7 +14,7 @@ for example in examples/*.c; do
     gcc -std=c11 "$example" $flags -o "$root/$(basename "$example" .c)"
 done
 # shellcheck disable=SC2086
-g++ -std=c++11 -x c++ - -x none $flags -o "$root/from_c++" <<'SOURCE'
+clang -std=c++11 -x c++ - -x none $flags -o "$root/from_c++" <<'SOURCE'
 #include <protea/protea.h>
 int main(void) { return protea_version()[0] == 0; }
 SOURCE
