@@ -37,7 +37,8 @@ typedef struct protea_map {
 } protea_map;
 
 /* y (N,O,OH,OW) = x (N,C,H,W) * w (O,C,KH,KW), zero padding `pad` on all four sides, one stride for both directions.
- * x and y have the same dtype, which is also the arithmetic's (bf16: products of bf16, sums in f32). */
+ * x and y have the same dtype, which is also the arithmetic's (bf16: products of bf16, sums in f32; what is multiplied may be
+ * transforms of x and w, rounded to bf16 once). */
 typedef struct protea_conv_dims {
     protea_map x, y;
     int64_t kh, kw, stride, pad;
@@ -215,6 +216,7 @@ struct protea_backend {
     protea_kernels k;
     char isa[96];           /* what the kernels were chosen for, for logs and checkpoints: "avx512_bf16+amx, oneDNN 2.6.3" */
     bool bf16_multiplies;   /* the CPU multiplies bf16: --precision auto takes it */
+    bool fast;              /* set before the first convolution: those of bf16 may round with three bits less (--precision fast) */
     void *self;             /* the back-end's own */
     void (*close)(protea_backend *be);
 };

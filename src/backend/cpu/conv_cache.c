@@ -28,7 +28,7 @@ static protea_status add(protea_conv_cache *cache, const conv_key *key, protea_o
 {
     protea_conv_plan *plan;
     PROTEA_TRY(protea_grow(&cache->entries, cache->n + 1, sizeof *cache->entries, "the convolution plans"));
-    PROTEA_TRY(protea_conv_plan_new(&plan, o, d, pass, ending, protea_conv_rule(d, pass, protea_onednn_isa_of(o))));
+    PROTEA_TRY(protea_conv_plan_new(&plan, o, d, pass, ending, protea_onednn_rule(d, protea_onednn_isa_of(o))));
     cache->entries[cache->n++] = (protea_conv_entry){ *key, plan };
     return PROTEA_OK;
 }

@@ -1,6 +1,7 @@
 #include "backend/cpu/conv_rule.h"
 
 #include "backend/cpu/amx.h"
+#include "base/parallel.h"
 
 enum { IMAGE_CHANNELS = 8 }; /* maps with fewer are images: planes, which oneDNN's stems read */
 
@@ -46,11 +47,83 @@ static bool amx_wins(const protea_conv_dims *d, protea_conv_pass pass)
 /* f32 on AVX-512: Winograd F(4x4,3x3) has a quarter of the products and beats direct on every 3x3 of stride 1 with blocks
  * of 16 channels, all passes (1.3 to 2.5 times on a Zen 4 with 2 cores, batch 128: 242, 234, 273 ms for ResNet-18's against
  * 612, 615, 776); a stem of 3 channels is four times slower with it. */
-protea_conv_algorithm protea_conv_rule(const protea_conv_dims *d, protea_conv_pass pass, const protea_onednn_isa *isa)
+protea_conv_algorithm protea_onednn_rule(const protea_conv_dims *d, const protea_onednn_isa *isa)
 {
-    if (isa->amx && amx_wins(d, pass))
-        return PROTEA_CONV_AMX;
     bool winograd = isa->avx512 && d->x.dtype == PROTEA_F32 && d->kh == 3 && d->kw == 3 && d->stride == 1 &&
                     d->pad == 1 && d->x.block == 16 && d->y.block == 16;
     return winograd ? PROTEA_CONV_WINOGRAD : PROTEA_CONV_DIRECT;
+}
+
+/* ---- our own Winograd on AVX512_BF16 */
+
+/* Share of the tiles' outputs that lie on the map. */
+static double covered(const protea_map *m, int tile)
+{
+    int64_t down = (m->h + tile - 1) / tile, across = (m->w + tile - 1) / tile;
+    return (double)(m->h * m->w) / (double)(down * across * tile * tile);
+}
+
+static double tiles_of(const protea_map *m, int tile)
+{
+    return (double)(m->n * ((m->h + tile - 1) / tile) * ((m->w + tile - 1) / tile));
+}
+
+/* How many times as fast as oneDNN's direct bf16 a pass is expected to be: fitted to one core of a Zen 5, GFLOP/s of the sum over
+ * nine taps with direct / F2x2 / F4x4 (weights transformed, gradients added, all counted):
+ *
+ *                    samples     forward             backward-data       backward-weights
+ *   16 ->  16 @32      32     292 /  284 /  470   275 /  305 /  447   258 /  179 /  302
+ *   32 ->  32 @32      32     341 /  423 /  512   336 /  385 /  556   232 /  319 /  452
+ *   64 ->  64 @32      32     410 /  524 /  797   369 /  535 /  796   240 /  398 /  583
+ *   64 ->  64 @20      64     413 /  580 /  809   378 /  575 /  817   316 /  516 /  623
+ *  128 -> 128 @16      64     411 /  633 /  978   405 /  661 / 1006   322 /  464 /  705
+ *  128 -> 128 @10      64     462 /  642 /  753   418 /  610 /  794   342 /  521 /  634
+ *  256 -> 256 @14      16     390 /  560 /  594   311 /  596 /  729   299 /  462 /  616
+ *  256 -> 256 @8      128     361 /  714 / 1035   335 /  702 /  945   305 /  520 /  770
+ *  256 -> 256 @5      128     461 /  490 /  384   384 /  454 /  418   248 /  363 /  331
+ *  256 -> 256 @3      128     424 /  362 /  414   387 /  337 /  393   149 /  260 /  373
+ *  512 -> 512 @7        8     322 /  278 /  214   219 /  274 /  206   190 /  287 /  380
+ *  512 -> 512 @4      256     428 /  562 /  831   333 /  637 /  854   185 /  418 /  529
+ *  512 -> 512 @4       16     311 /  269 /  164   279 /  256 /  179   141 /  252 /  252
+ *  512 -> 512 @2      256     354 /  555 /  199   244 /  477 /  184    83 /  463 /  147
+ *
+ * Transforms weigh less the more channels there are, those of weights the more tiles; outputs off the map are computed in
+ * vain. oneDNN's gradient of weights slows down on maps below six pixels. */
+static double expected_gain(const protea_conv_dims *d, protea_conv_pass pass, int tile)
+{
+    bool weights = pass == PROTEA_CONV_BACKWARD_WEIGHTS;
+    double channels = (double)(d->x.c < d->y.c ? d->x.c : d->y.c), tiles = tiles_of(&d->x, tile);
+    double best = tile == 2 ? (weights ? 1.8 : 1.7) : 2.6, few = weights ? 16 : 70;
+    double slow = weights && d->x.w < 6 ? 6.0 / (double)d->x.w : 1;
+    return best * slow * channels / (channels + 16) * covered(&d->x, tile) * tiles / (tiles + few);
+}
+
+/* F4x4 where less exact products are wanted. Each thread should have a full round of tiles. */
+static protea_conv_own bf16_rule(const protea_conv_dims *d, protea_conv_pass pass, bool fast)
+{
+    double gain_2 = expected_gain(d, pass, 2), gain_4 = fast ? expected_gain(d, pass, 4) : 0;
+    int tile = gain_4 > gain_2 ? 4 : 2;
+    if ((gain_4 > gain_2 ? gain_4 : gain_2) <= 1 || tiles_of(&d->x, tile) < 14 * protea_threads())
+        return PROTEA_OWN_NONE;
+    return tile == 4 ? PROTEA_OWN_F4_BF16 : PROTEA_OWN_F2_BF16;
+}
+
+/* Our own F4x4 in f32, on the same core. AVX-512: beside oneDNN's Winograd 1.4 to 3.5 times as fast below 256 channels, as fast at
+ * 256, slower above. AVX2: beside oneDNN's direct, which does 70 to 115 GFLOP/s, 2.2 to 3.7 times as fast on maps of eight pixels
+ * and more. */
+static bool f32_wins(const protea_conv_dims *d, protea_conv_pass pass)
+{
+    enum { LANES_OF_AVX512 = 16, FEW_CHANNELS = 256 * 256 };
+    return d->x.block == LANES_OF_AVX512 ? d->x.c * d->y.c < FEW_CHANNELS : expected_gain(d, pass, 4) > 1;
+}
+
+protea_conv_own protea_conv_rule(const protea_conv_dims *d, protea_conv_pass pass, const protea_cpu *cpu, bool fast)
+{
+    if (cpu->amx && amx_wins(d, pass))
+        return PROTEA_OWN_AMX;
+    if (protea_own_takes(cpu, PROTEA_OWN_F4_BF16, d))
+        return bf16_rule(d, pass, fast);
+    if (d->x.dtype == PROTEA_F32 && protea_own_takes(cpu, PROTEA_OWN_F4_F32, d) && f32_wins(d, pass))
+        return PROTEA_OWN_F4_F32;
+    return PROTEA_OWN_NONE;
 }

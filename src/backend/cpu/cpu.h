@@ -5,6 +5,7 @@
 #include "backend/cpu/conv_cache.h"
 #include "backend/cpu/nearest.h"
 #include "backend/cpu/onednn.h"
+#include "backend/cpu/winograd.h"
 
 /* Batch-norm's sums: room for one part of the samples, one chunk of channels (simd_batchnorm_sums.c). */
 enum { PROTEA_SUM_PARTS = 64, PROTEA_SUM_CHUNK = 256 };
@@ -18,6 +19,7 @@ typedef struct protea_cpu {
     protea_isa isa;        /* of our own vector kernels */
     bool amx;              /* our own AMX kernels may run */
     const protea_nearest_ops *nearest[2]; /* products in f32, in bf16 */
+    const protea_winograd_ops *winograd[2]; /* products in f32, of bf16; NULL: none */
     protea_conv_cache convs;
     protea_moments parts[PROTEA_SUM_PARTS];
 } protea_cpu;
@@ -27,7 +29,7 @@ static inline protea_cpu *protea_cpu_of(const protea_backend *be)
     return be->self;
 }
 
-/* Name of what computes a pass: oneDNN's, "protea:amx" or "reference"; borrowed for good. */
+/* Name of what computes a pass: oneDNN's, "protea:..." (conv_own.h) or "reference"; borrowed for good. */
 protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass);
 
 /* GFLOP/s of the set threads together that products of this type reach on registers: measured, in about 0.1 s. bf16: on what

@@ -2,16 +2,20 @@
 # and its suffix on the one function that the file exports.
 file(GLOB SIMD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/simd_*.c src/image/simd_*.c)
 list(REMOVE_ITEM SOURCES ${SIMD_SOURCES})
+# So are winograd_*.c, where vectors have 8 floats or 16.
+file(GLOB WINOGRAD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/winograd_*.c)
+list(REMOVE_ITEM SOURCES ${WINOGRAD_SOURCES})
 
 # Products and sums in one instruction: what their inner loops are about.
-set_source_files_properties(src/backend/cpu/simd_nearest.c src/backend/cpu/simd_peak.c PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+set_source_files_properties(src/backend/cpu/simd_nearest.c src/backend/cpu/simd_peak.c ${WINOGRAD_SOURCES}
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 # Never so where results are bytes that others give too: clang would by itself.
 set_source_files_properties(src/image/simd_colour.c src/image/simd_hue.c src/image/ref_pixels.c PROPERTIES COMPILE_OPTIONS
   -ffp-contract=off)
 
-function(protea_simd suffix lanes)
-  add_library(simd_${suffix} OBJECT ${SIMD_SOURCES})
+function(protea_simd suffix lanes sources)
+  add_library(simd_${suffix} OBJECT ${${sources}})
   set_target_properties(simd_${suffix} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(simd_${suffix} PRIVATE include src)
   target_compile_definitions(simd_${suffix} PRIVATE _GNU_SOURCE PROTEA_LANES=${lanes} PROTEA_SUFFIX=${suffix})
@@ -22,10 +26,13 @@ function(protea_simd suffix lanes)
   set(SIMD_OBJECTS ${SIMD_OBJECTS} $<TARGET_OBJECTS:simd_${suffix}> PARENT_SCOPE)
 endfunction()
 
-protea_simd(base 4) # SSE2 on x86-64, NEON on Arm
+protea_simd(base 4 SIMD_SOURCES) # SSE2 on x86-64, NEON on Arm
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  protea_simd(avx2 8 -mavx2 -mfma)
-  protea_simd(avx512 16 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
+  set(AVX512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
+  set(WIDE_SOURCES ${SIMD_SOURCES} ${WINOGRAD_SOURCES})
+  protea_simd(avx2 8 WIDE_SOURCES -mavx2 -mfma)
+  protea_simd(avx512 16 WIDE_SOURCES ${AVX512})
+  protea_simd(avx512bf16 16 WINOGRAD_SOURCES ${AVX512} -mavx512bf16)
 endif()
 
 # Kernels on Intel's matrix unit, called only where the machine has it.

@@ -11,8 +11,7 @@ typedef struct protea_onednn_isa {
     bool avx2, avx512, bf16 /* multiplies bf16 */, amx;
 } protea_onednn_isa;
 
-/* AMX: our own (amx.h), never a plan of oneDNN's. */
-typedef enum protea_conv_algorithm { PROTEA_CONV_DIRECT, PROTEA_CONV_WINOGRAD, PROTEA_CONV_AMX } protea_conv_algorithm;
+typedef enum protea_conv_algorithm { PROTEA_CONV_DIRECT, PROTEA_CONV_WINOGRAD } protea_conv_algorithm;
 
 typedef struct protea_onednn protea_onednn;
 

@@ -1,5 +1,4 @@
 /* The kernel table's entries that oneDNN computes. */
-#include "backend/cpu/amx.h"
 #include "backend/cpu/conv_rule.h"
 #include "backend/cpu/cpu.h"
 
@@ -34,18 +33,17 @@ static protea_status find(protea_conv_plan **out, protea_backend *be, const prot
     return protea_conv_cache_find(out, &cpu->convs, cpu->onednn, &run, pass, NULL);
 }
 
-/* Whether a pass is one of our own on AMX. */
-static bool on_amx(const protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
+static protea_conv_own own_of(const protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
 {
-    const protea_cpu *cpu = protea_cpu_of(be);
-    return cpu->amx && protea_conv_rule(d, pass, protea_onednn_isa_of(cpu->onednn)) == PROTEA_CONV_AMX;
+    return protea_conv_rule(d, pass, protea_cpu_of(be), be->fast);
 }
 
 static protea_status conv_scratch(protea_backend *be, size_t *bytes, const protea_conv_dims *d, protea_conv_pass pass)
 {
     protea_conv_plan *plan;
-    if (on_amx(be, d, pass)) {
-        *bytes = pass == PROTEA_CONV_BACKWARD_WEIGHTS ? protea_amx_backward_weights_scratch(d) : protea_amx_conv_scratch(d, pass);
+    protea_conv_own own = own_of(be, d, pass);
+    if (own != PROTEA_OWN_NONE) {
+        *bytes = protea_own_scratch(protea_cpu_of(be), own, d, pass);
         return PROTEA_OK;
     }
     PROTEA_TRY(find(&plan, be, d, pass));
@@ -61,9 +59,11 @@ protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const p
     *out = "reference";
     if (protea_cpu_of(be) == NULL)
         return PROTEA_OK;
-    *out = "protea:amx";
-    if (on_amx(be, d, pass))
+    protea_conv_own own = own_of(be, d, pass);
+    if (own != PROTEA_OWN_NONE) {
+        *out = protea_own_name(own);
         return PROTEA_OK;
+    }
     PROTEA_TRY(find(&plan, be, d, pass));
     *out = protea_conv_plan_name(plan);
     return PROTEA_OK;
@@ -102,27 +102,30 @@ static protea_status run(protea_backend *be, const void *x, const float *w, cons
 static protea_status conv_forward(protea_backend *be, void *y, const void *x, const float *w, const protea_conv_dims *d,
                                   void *scratch)
 {
-    if (!on_amx(be, d, PROTEA_CONV_FORWARD))
+    protea_conv_own own = own_of(be, d, PROTEA_CONV_FORWARD);
+    if (own == PROTEA_OWN_NONE)
         return run(be, x, w, y, d, PROTEA_CONV_FORWARD, scratch);
-    protea_amx_conv_forward(y, x, w, d, scratch);
+    protea_own_forward(protea_cpu_of(be), own, y, x, w, d, scratch);
     return PROTEA_OK;
 }
 
 static protea_status conv_backward_data(protea_backend *be, void *dx, const void *dy, const float *w,
                                         const protea_conv_dims *d, void *scratch)
 {
-    if (!on_amx(be, d, PROTEA_CONV_BACKWARD_DATA))
+    protea_conv_own own = own_of(be, d, PROTEA_CONV_BACKWARD_DATA);
+    if (own == PROTEA_OWN_NONE)
         return run(be, dx, w, dy, d, PROTEA_CONV_BACKWARD_DATA, scratch);
-    protea_amx_conv_backward_data(dx, dy, w, d, scratch);
+    protea_own_backward_data(protea_cpu_of(be), own, dx, dy, w, d, scratch);
     return PROTEA_OK;
 }
 
 static protea_status conv_backward_weights(protea_backend *be, float *dw, const void *dy, const void *x,
                                            const protea_conv_dims *d, void *scratch)
 {
-    if (!on_amx(be, d, PROTEA_CONV_BACKWARD_WEIGHTS))
+    protea_conv_own own = own_of(be, d, PROTEA_CONV_BACKWARD_WEIGHTS);
+    if (own == PROTEA_OWN_NONE)
         return run(be, x, dw, dy, d, PROTEA_CONV_BACKWARD_WEIGHTS, scratch);
-    protea_amx_backward_weights(dw, dy, x, d, scratch);
+    protea_own_backward_weights(protea_cpu_of(be), own, dw, dy, x, d, scratch);
     return PROTEA_OK;
 }
 

@@ -1,0 +1,61 @@
+#include "backend/cpu/conv_own.h"
+
+#include "backend/cpu/amx.h"
+
+const char *protea_own_name(protea_conv_own own)
+{
+    static const char *const names[] = { [PROTEA_OWN_AMX] = "protea:amx", [PROTEA_OWN_F2_BF16] = "protea:F2x2 bf16",
+                                         [PROTEA_OWN_F4_BF16] = "protea:F4x4 bf16", [PROTEA_OWN_F4_F32] = "protea:F4x4 f32" };
+    return names[own];
+}
+
+static const protea_winograd_ops *ops_of(const protea_cpu *cpu, protea_conv_own own)
+{
+    return cpu->winograd[own != PROTEA_OWN_F4_F32];
+}
+
+static int tile_of(protea_conv_own own)
+{
+    return own == PROTEA_OWN_F2_BF16 ? 2 : 4;
+}
+
+bool protea_own_takes(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d)
+{
+    const protea_winograd_ops *ops = ops_of(cpu, own);
+    return ops != NULL && d->kh == 3 && d->kw == 3 && d->stride == 1 && d->pad == 1 && d->x.block == ops->lanes &&
+           d->y.block == ops->lanes && (own == PROTEA_OWN_F4_F32 || d->x.dtype == PROTEA_BF16);
+}
+
+size_t protea_own_scratch(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d, protea_conv_pass pass)
+{
+    if (own != PROTEA_OWN_AMX)
+        return ops_of(cpu, own)->scratch(d, pass, tile_of(own));
+    return pass == PROTEA_CONV_BACKWARD_WEIGHTS ? protea_amx_backward_weights_scratch(d) : protea_amx_conv_scratch(d, pass);
+}
+
+void protea_own_forward(const protea_cpu *cpu, protea_conv_own own, void *y, const void *x, const float *w,
+                        const protea_conv_dims *d, void *scratch)
+{
+    if (own == PROTEA_OWN_AMX)
+        protea_amx_conv_forward(y, x, w, d, scratch);
+    else
+        ops_of(cpu, own)->forward(y, x, w, d, tile_of(own), scratch);
+}
+
+void protea_own_backward_data(const protea_cpu *cpu, protea_conv_own own, void *dx, const void *dy, const float *w,
+                              const protea_conv_dims *d, void *scratch)
+{
+    if (own == PROTEA_OWN_AMX)
+        protea_amx_conv_backward_data(dx, dy, w, d, scratch);
+    else
+        ops_of(cpu, own)->backward_data(dx, dy, w, d, tile_of(own), scratch);
+}
+
+void protea_own_backward_weights(const protea_cpu *cpu, protea_conv_own own, float *dw, const void *dy, const void *x,
+                                 const protea_conv_dims *d, void *scratch)
+{
+    if (own == PROTEA_OWN_AMX)
+        protea_amx_backward_weights(dw, dy, x, d, scratch);
+    else
+        ops_of(cpu, own)->backward_weights(dw, dy, x, d, tile_of(own), scratch);
+}

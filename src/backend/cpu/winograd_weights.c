@@ -1,0 +1,424 @@
+/* Winograd's gradient of the weights, the transpose of the convolution in its weights:
+ *
+ *     dw = G^T [ sum over tiles of (A dy A^T) * (B^T x B) ] G
+ *
+ * where * is, at each position, the product of a tile's outputs and inputs. The batch is taken in chunks of strips (rows of tiles
+ * of a sample), whose tiles are transformed, rounded once and laid out as the innermost loop reads them, two tiles to a pair:
+ *     x (position, inputs / WIDE, tile / PAIR, WIDE, PAIR),  y (position, outputs / LANES, tile / PAIR, LANES, PAIR)
+ * A task is a block of outputs and one of inputs: sums (position, inputs / WIDE, outputs of the block, WIDE), f32.
+ *
+ * With few channels each thread has tiles of its own, and sums for all tasks, which are added up at the end in the order of
+ * threads. With many (their sums would fill memory) all threads transform each chunk together and then share the tasks. */
+#include "backend/cpu/winograd_parts.h"
+
+#include "base/parallel.h"
+
+enum {
+    WIDE = 2 * LANES,               /* inputs that the innermost loop computes */
+    ROWS = LANES / 2,               /* outputs */
+    BLOCK = 64,                     /* outputs and inputs of a task */
+    OWN_TILES = 56,                 /* of a chunk when threads have their own, about */
+    SHARED_BYTES = 8 << 20,         /* of a chunk that all share, about */
+    MANY = 128 * 128                /* inputs times outputs from where on chunks are shared */
+};
+
+typedef struct job {
+    const protea_conv_dims *d;
+    const void *x, *dy;
+    float *dw;
+    tiling t;
+    bool shared;
+    int64_t parts;                  /* of the batch, each with sums of its own: as many as threads, or one */
+    int64_t tall;                   /* strips of a chunk */
+    int64_t tiles;                  /* of a chunk at most, rounded up to whole pairs */
+    int64_t x_step, y_step;         /* words from position to position: not a multiple of a page */
+    int64_t tasks;
+    char *scratch;
+} job;
+
+/* A task's channels. */
+typedef struct block {
+    int64_t in, ins, out, outs;
+} block;
+
+static block block_of(const job *k, int64_t task)
+{
+    int64_t across = over(k->d->x.c, BLOCK), in = task % across * BLOCK, out = task / across * BLOCK;
+    return (block){ in, smaller(BLOCK, k->d->x.c - in), out, smaller(BLOCK, k->d->y.c - out) };
+}
+
+static int64_t task_sums(const tiling *t)
+{
+    return t->positions * BLOCK * BLOCK;
+}
+
+static job make_job(const protea_conv_dims *d, int tile)
+{
+    job k = { .d = d, .t = tiling_of(&d->x, tile), .shared = d->x.c * d->y.c >= MANY };
+    int64_t shared_tiles = SHARED_BYTES / (k.t.positions * (d->x.c + d->y.c) * (int64_t)sizeof(word));
+    k.parts = k.shared ? 1 : protea_threads();
+    int64_t most = larger(1, (k.shared ? shared_tiles : OWN_TILES) / k.t.across);
+    int64_t strips = over(k.t.strips, k.parts);
+    k.tall = over(strips, over(strips, most));
+    k.tiles = over(k.tall * k.t.across, PAIR) * PAIR;
+    k.x_step = k.tiles * d->x.c + 64 / (int64_t)sizeof(word);
+    k.y_step = k.tiles * d->y.c + 64 / (int64_t)sizeof(word);
+    k.tasks = over(d->x.c, BLOCK) * over(d->y.c, BLOCK);
+    return k;
+}
+
+/* A thread's own: columns, the even tile of a pair, sums. */
+static size_t room_bytes(const job *k)
+{
+    return columns_bytes(&k->t) + (size_t)k->t.positions * sizeof(vf) +
+           (size_t)((k->shared ? 1 : k->tasks) * task_sums(&k->t)) * sizeof(float);
+}
+
+/* A chunk: x, y. */
+static size_t x_bytes(const job *k)
+{
+    return lines((size_t)(k->t.positions * k->x_step) * sizeof(word));
+}
+
+static size_t chunk_bytes(const job *k)
+{
+    return x_bytes(k) + lines((size_t)(k->t.positions * k->y_step) * sizeof(word));
+}
+
+size_t SIMD_NAME(protea_winograd_weights_scratch)(const protea_conv_dims *d, int tile)
+{
+    job k = make_job(d, tile);
+    return room_bytes(&k) * (size_t)protea_threads() + chunk_bytes(&k) * (size_t)k.parts;
+}
+
+/* Where a thread works. */
+typedef struct place {
+    vf *columns, *even;
+    float *sums;
+    word *x, *y;
+} place;
+
+static place place_of(const job *k, int64_t thread)
+{
+    char *room = k->scratch + room_bytes(k) * (size_t)thread, *even = room + columns_bytes(&k->t);
+    char *chunk = k->scratch + room_bytes(k) * (size_t)protea_threads() + (k->shared ? 0 : chunk_bytes(k) * (size_t)thread);
+    return (place){ (vf *)(void *)room, (vf *)(void *)even, (float *)(void *)(even + (size_t)k->t.positions * sizeof(vf)),
+                    (word *)(void *)chunk, (word *)(void *)(chunk + x_bytes(k)) };
+}
+
+/* ---- transforms */
+
+/* Panel of `width` channels where a tile is to lie, and LANES of them. */
+typedef struct target {
+    word *at;
+    int64_t step, width;
+    vf *even;
+} target;
+
+/* One row of positions of a tile. The even tile of a pair waits for the odd one. */
+SIMD_INLINE void put_row(const target *to, const vf *row, int64_t tile, int i, int m)
+{
+#pragma GCC unroll 6
+    for (int j = 0; j < m + 2; j++) {
+        int at = i * (m + 2) + j;
+        if (PAIR == 2 && tile % 2 == 0)
+            to->even[at] = row[j];
+        else
+            store_pair(to->at + at * to->step + tile / PAIR * to->width * PAIR, PAIR == 2 ? to->even[at] : row[j], row[j]);
+    }
+}
+
+/* The tile of zeros that an odd number of tiles is followed by. */
+SIMD_INLINE void finish_pair(const target *to, int64_t tile, int m)
+{
+    const vf zeros[MAX_SIDE] = { { 0 } };
+    if (PAIR == 2 && tile % 2 == 1)
+        for (int i = 0; i < m + 2; i++)
+            put_row(to, zeros, tile, i, m);
+}
+
+SIMD_INLINE void put_inputs(const target *to, const vf *column, int64_t tile, int m)
+{
+#pragma GCC unroll 1
+    for (int i = 0; i < m + 2; i++) {
+        vf in[MAX_SIDE], out[MAX_SIDE];
+#pragma GCC unroll 6
+        for (int j = 0; j < m + 2; j++)
+            in[j] = column[j * (m + 2) + i];
+        transform_inputs(out, in, m);
+        put_row(to, out, tile, i, m);
+    }
+}
+
+SIMD_INLINE void put_gradients(const target *to, const vf *column, int64_t tile, int m)
+{
+#pragma GCC unroll 1
+    for (int i = 0; i < m + 2; i++) {
+        vf in[MAX_TILE], out[MAX_SIDE];
+#pragma GCC unroll 4
+        for (int j = 0; j < m; j++)
+            in[j] = column[(j + 1) * (m + 2) + i];
+        transform_gradients(out, in, m);
+        put_row(to, out, tile, i, m);
+    }
+}
+
+/* The transform of gradients down the columns of a strip, of LANES channels from c on. */
+SIMD_INLINE void gradient_columns(vf *columns, const job *k, int64_t strip, int64_t c, int m, protea_dtype dtype)
+{
+    const protea_map *map = &k->d->y;
+    int64_t slab = strip / k->t.down * (map->c / LANES) + c / LANES, top = strip % k->t.down * m;
+    for (int64_t at = 0; at < map->w; at++) {
+        vf in[MAX_TILE];
+#pragma GCC unroll 4
+        for (int i = 0; i < m; i++)
+            in[i] = top + i < map->h ? load(k->dy, ((slab * map->h + top + i) * map->w + at) * LANES, LANES, dtype) : (vf){ 0 };
+        transform_gradients(columns + (at + 1) * (m + 2), in, m);
+    }
+}
+
+/* LANES inputs from c on, strips [from, to). */
+SIMD_INLINE void transform_x(const job *k, const place *p, int64_t c, int64_t from, int64_t to, int m, protea_dtype dtype)
+{
+    int64_t wide = c / WIDE * WIDE, width = smaller(WIDE, k->d->x.c - wide), tile = 0;
+    target at = { p->x + wide * k->tiles + (c - wide) * PAIR, k->x_step, width, p->even };
+    for (int64_t strip = from; strip < to; strip++) {
+        transform_rows(p->columns, &k->t, &k->d->x, k->x, strip, c, m, dtype);
+        for (int64_t i = 0; i < k->t.across; i++, tile++)
+            put_inputs(&at, p->columns + i * m * (m + 2), tile, m);
+    }
+    finish_pair(&at, tile, m);
+}
+
+/* LANES outputs from c on. */
+SIMD_INLINE void transform_y(const job *k, const place *p, int64_t c, int64_t from, int64_t to, int m, protea_dtype dtype)
+{
+    int64_t tile = 0;
+    target at = { p->y + c * k->tiles, k->y_step, LANES, p->even };
+    for (int64_t strip = from; strip < to; strip++) {
+        gradient_columns(p->columns, k, strip, c, m, dtype);
+        for (int64_t i = 0; i < k->t.across; i++, tile++)
+            put_gradients(&at, p->columns + i * m * (m + 2), tile, m);
+    }
+    finish_pair(&at, tile, m);
+}
+
+/* ---- products */
+
+/* s (ROWS, vectors * LANES) += y (pairs, LANES, PAIR) * x (pairs, vectors * LANES, PAIR); first: s is set. */
+SIMD_INLINE void add_rows(float *s, const word *y, const word *x, int64_t pairs, bool first, int vectors)
+{
+    vf sum[ROWS][2];
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+        for (int n = 0; n < vectors; n++)
+            sum[r][n] = first ? (vf){ 0 } : load(s, (r * vectors + n) * LANES, LANES, PROTEA_F32);
+    for (int64_t i = 0; i < pairs; i++, x += vectors * LANES * PAIR, y += LANES * PAIR) {
+        vf row[2];
+#pragma GCC unroll 2
+        for (int n = 0; n < vectors; n++)
+            row[n] = load_row(x + n * LANES * PAIR);
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+            for (int n = 0; n < vectors; n++)
+                sum[r][n] = add_products(sum[r][n], y + r * PAIR, row[n]);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+        for (int n = 0; n < vectors; n++)
+            store(s, (r * vectors + n) * LANES, LANES, PROTEA_F32, sum[r][n]);
+}
+
+/* One panel of inputs, at one position: all outputs of the block. */
+SIMD_INLINE void add_panel(float *s, const word *y, const word *x, int64_t tiles, int64_t pairs, int64_t outs, bool first,
+                           int vectors)
+{
+    for (int64_t o = 0; o < outs; o += ROWS)
+        add_rows(s + o * vectors * LANES, y + o / LANES * LANES * tiles + o % LANES * PAIR, x, pairs, first, vectors);
+}
+
+static void multiply(const job *k, const place *p, float *sums, block b, int64_t tiles, bool first)
+{
+    int64_t pairs = over(tiles, PAIR);
+    for (int64_t at = 0; at < k->t.positions; at++)
+        for (int64_t c = 0; c < b.ins; c += WIDE) {
+            float *s = sums + at * BLOCK * BLOCK + c * b.outs;
+            const word *y = p->y + at * k->y_step + b.out * k->tiles, *x = p->x + at * k->x_step + (b.in + c) * k->tiles;
+            if (b.ins - c >= WIDE)
+                add_panel(s, y, x, k->tiles, pairs, b.outs, first, 2);
+            else
+                add_panel(s, y, x, k->tiles, pairs, b.outs, first, 1);
+        }
+}
+
+/* ---- sums to weights */
+
+/* dw += of LANES inputs and one output; sums: of so many parts, part_step apart, positions BLOCK * BLOCK apart. */
+SIMD_INLINE void add_weights(float *dw, const float *sums, int64_t parts, size_t part_step, int m)
+{
+    vf half[MAX_SIDE][3];
+    float taps[9][LANES];
+#pragma GCC unroll 6
+    for (int j = 0; j < m + 2; j++) {
+        vf u[MAX_SIDE];
+#pragma GCC unroll 6
+        for (int i = 0; i < m + 2; i++) {
+            const float *s = sums + (i * (m + 2) + j) * BLOCK * BLOCK;
+            u[i] = load(s, 0, LANES, PROTEA_F32);
+            for (int64_t part = 1; part < parts; part++)
+                u[i] += load(s + (size_t)part * part_step, 0, LANES, PROTEA_F32);
+        }
+        weights_of_sums(half[j], u, m);
+    }
+#pragma GCC unroll 3
+    for (int row = 0; row < 3; row++) {
+        vf u[MAX_SIDE], out[3];
+#pragma GCC unroll 6
+        for (int j = 0; j < m + 2; j++)
+            u[j] = half[j][row];
+        weights_of_sums(out, u, m);
+#pragma GCC unroll 3
+        for (int column = 0; column < 3; column++)
+            store(taps[row * 3 + column], 0, LANES, PROTEA_F32, out[column]);
+    }
+    for (int i = 0; i < LANES; i++)
+        for (int tap = 0; tap < 9; tap++)
+            dw[i * 9 + tap] += taps[tap][i];
+}
+
+/* One output of a task. */
+SIMD_INLINE void add_output(const job *k, const float *sums, block b, int64_t o, int64_t parts, size_t part_step, int m)
+{
+    for (int64_t c = 0; c < b.ins; c += LANES) {
+        int64_t wide = c / WIDE * WIDE, width = smaller(WIDE, b.ins - wide);
+        const float *from = sums + wide * b.outs + o * width + c - wide;
+        add_weights(k->dw + ((b.out + o) * k->d->x.c + b.in + c) * 9, from, parts, part_step, m);
+    }
+}
+
+/* ---- a tile's size and a type of activations */
+
+typedef struct kind {
+    void (*x)(const job *k, const place *p, int64_t c, int64_t from, int64_t to);
+    void (*y)(const job *k, const place *p, int64_t c, int64_t from, int64_t to);
+    void (*weights)(const job *k, const float *sums, block b, int64_t o, int64_t parts, size_t part_step);
+} kind;
+
+#define KIND(name, m, dtype)                                                                                            \
+    static void x_##name(const job *k, const place *p, int64_t c, int64_t from, int64_t to)                             \
+    {                                                                                                                   \
+        transform_x(k, p, c, from, to, m, dtype);                                                                       \
+    }                                                                                                                   \
+    static void y_##name(const job *k, const place *p, int64_t c, int64_t from, int64_t to)                             \
+    {                                                                                                                   \
+        transform_y(k, p, c, from, to, m, dtype);                                                                       \
+    }                                                                                                                   \
+    static void weights_##name(const job *k, const float *sums, block b, int64_t o, int64_t parts, size_t part_step)    \
+    {                                                                                                                   \
+        add_output(k, sums, b, o, parts, part_step, m);                                                                 \
+    }                                                                                                                   \
+    static const kind kind_##name = { x_##name, y_##name, weights_##name };
+
+KIND(4_bf16, 4, PROTEA_BF16)
+#ifdef __AVX512BF16__
+KIND(2_bf16, 2, PROTEA_BF16)
+#else
+KIND(4_f32, 4, PROTEA_F32)
+#endif
+
+static const kind *kind_of(const job *k)
+{
+#ifdef __AVX512BF16__
+    return k->t.m == 2 ? &kind_2_bf16 : &kind_4_bf16;
+#else
+    return k->d->x.dtype == PROTEA_F32 ? &kind_4_f32 : &kind_4_bf16;
+#endif
+}
+
+/* LANES channels: of x first, then of dy. */
+static void transform(const job *k, const kind *of, const place *p, int64_t i, int64_t from, int64_t to)
+{
+    int64_t of_x = k->d->x.c / LANES;
+    if (i < of_x)
+        of->x(k, p, i * LANES, from, to);
+    else
+        of->y(k, p, (i - of_x) * LANES, from, to);
+}
+
+/* One part: its sums of all tasks. */
+static void add_part(const job *k, const kind *of, int64_t part)
+{
+    int64_t vectors = (k->d->x.c + k->d->y.c) / LANES;
+    int64_t from = k->t.strips * part / k->parts, to = k->t.strips * (part + 1) / k->parts;
+    place p = place_of(k, part);
+    if (from == to)
+        memset(p.sums, 0, (size_t)(k->tasks * task_sums(&k->t)) * sizeof(float));
+    for (int64_t strip = from; strip < to; strip += k->tall) {
+        int64_t end = smaller(strip + k->tall, to);
+        for (int64_t i = 0; i < vectors; i++)
+            transform(k, of, &p, i, strip, end);
+        for (int64_t task = 0; task < k->tasks; task++)
+            multiply(k, &p, p.sums + task * task_sums(&k->t), block_of(k, task), (end - strip) * k->t.across, strip == from);
+    }
+}
+
+/* By all threads of the parallel region, a part each. */
+static void run_parts(const job *k, const kind *of)
+{
+    const float *sums = place_of(k, 0).sums;
+#pragma omp for schedule(static)
+    for (int64_t part = 0; part < k->parts; part++)
+        add_part(k, of, part);
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < k->tasks * BLOCK; i++) {
+        block b = block_of(k, i / BLOCK);
+        if (i % BLOCK < b.outs)
+            of->weights(k, sums + i / BLOCK * task_sums(&k->t), b, i % BLOCK, k->parts, room_bytes(k) / sizeof(float));
+    }
+}
+
+static void run_task(const job *k, const kind *of, const place *p, int64_t task, int64_t tiles)
+{
+    block b = block_of(k, task);
+    multiply(k, p, p->sums, b, tiles, true);
+    for (int64_t o = 0; o < b.outs; o++)
+        of->weights(k, p->sums, b, o, 1, 0);
+}
+
+/* By all threads of the parallel region, chunk after chunk. */
+static void run_shared(const job *k, const kind *of, const place *p)
+{
+    int64_t vectors = (k->d->x.c + k->d->y.c) / LANES;
+    for (int64_t strip = 0; strip < k->t.strips; strip += k->tall) {
+        int64_t end = smaller(strip + k->tall, k->t.strips);
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < vectors; i++)
+            transform(k, of, p, i, strip, end);
+#pragma omp for schedule(static)
+        for (int64_t task = 0; task < k->tasks; task++)
+            run_task(k, of, p, task, (end - strip) * k->t.across);
+    }
+}
+
+void SIMD_NAME(protea_winograd_backward_weights)(float *dw, const void *dy, const void *x, const protea_conv_dims *d, int tile,
+                                                 void *scratch)
+{
+    job k = make_job(d, tile);
+    k.dw = dw;
+    k.dy = dy;
+    k.x = x;
+    k.scratch = scratch;
+    const kind *of = kind_of(&k);
+#pragma omp parallel
+    {
+        place p = place_of(&k, protea_thread_index());
+        clear_columns((char *)p.columns, &k.t);
+        if (k.shared)
+            run_shared(&k, of, &p);
+        else
+            run_parts(&k, of);
+    }
+}

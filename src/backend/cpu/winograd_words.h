@@ -1,0 +1,87 @@
+/* What Winograd's products multiply: bf16, two at a time, where the instruction set has that (vdpbf16ps), else f32. Included only
+ * by winograd_*.c (isa.cmake). */
+#ifndef PROTEA_BACKEND_CPU_WINOGRAD_WORDS_H
+#define PROTEA_BACKEND_CPU_WINOGRAD_WORDS_H
+
+#include "backend/cpu/simd.h"
+
+#ifdef __AVX512BF16__
+
+#include <immintrin.h>
+
+typedef uint16_t word;
+enum { PAIR = 2 }; /* words that one lane multiplies and adds up */
+typedef vh words;  /* of LANES numbers */
+
+SIMD_INLINE words rounded(vf f)
+{
+    return (words)_mm512_cvtneps_pbh((__m512)f);
+}
+
+/* Lane by lane the pair (a, b). */
+SIMD_INLINE void store_pair(word *to, vf a, vf b)
+{
+    vu low = __builtin_convertvector(rounded(a), vu), high = __builtin_convertvector(rounded(b), vu);
+    vu both = low | high << 16;
+    memcpy(to, &both, sizeof both);
+}
+
+/* sum + the products of a pair that all lanes share and of each lane's pair. */
+SIMD_INLINE vf add_products(vf sum, const word *shared, vf pairs)
+{
+    int32_t both;
+    memcpy(&both, shared, sizeof both);
+    return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(both), (__m512bh)pairs);
+}
+
+#else
+
+typedef float word;
+enum { PAIR = 1 };
+typedef vf words;
+
+SIMD_INLINE words rounded(vf f)
+{
+    return f;
+}
+
+SIMD_INLINE void store_pair(word *to, vf a, vf b)
+{
+    (void)b;
+    memcpy(to, &a, sizeof a);
+}
+
+SIMD_INLINE vf add_products(vf sum, const word *shared, vf row)
+{
+    return sum + *shared * row;
+}
+
+#endif
+
+SIMD_INLINE vf load_row(const word *from)
+{
+    vf row;
+    memcpy(&row, from, sizeof row);
+    return row;
+}
+
+SIMD_INLINE void store_words(word *to, vf f)
+{
+    words rounded_f = rounded(f);
+    memcpy(to, &rounded_f, sizeof rounded_f);
+}
+
+/* An activation's vector of channels. The bf16 instruction rounds as narrow does, but that it takes what is subnormal for 0. */
+SIMD_INLINE void store_map(void *y, int64_t i, protea_dtype dtype, vf f)
+{
+#ifdef __AVX512BF16__
+    if (dtype == PROTEA_BF16) {
+        words h = rounded(f);
+        memcpy((uint16_t *)y + i, &h, sizeof h);
+        return;
+    }
+#endif
+    store(y, i, LANES, dtype, f);
+}
+
+#endif

@@ -1,0 +1,267 @@
+/* Proves: our own Winograd convolutions are the sums over nine taps, which are computed in double, over odd maps, channels,
+ * threads and batches, with each tile and each product that this machine has; equal runs give equal bits, forward and
+ * backward-data for any number of threads; nothing is written beside results and scratch. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "backend/cpu/conv_own.h"
+#include "backend/cpu/conv_rule.h"
+#include "base/parallel.h"
+#include "per_isa.h"
+#include "tensors.h"
+
+typedef struct shape {
+    int64_t n, c, o, h, w;
+} shape;
+
+static const shape shapes[] = {
+    { 1, 16, 16, 1, 1 },  { 2, 16, 48, 3, 2 },  { 3, 48, 16, 5, 9 },   { 5, 32, 32, 4, 4 },   { 2, 80, 96, 7, 6 },
+    { 2, 64, 64, 13, 8 }, { 1, 144, 80, 6, 31 }, { 17, 64, 128, 2, 3 }, { 3, 128, 144, 9, 5 }, { 40, 128, 128, 4, 5 },
+};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+/* What is computed, and how far from exact it may be: root mean squares, of what lies before the result is rounded. */
+typedef struct variant {
+    const char *name;
+    protea_conv_own own;
+    protea_dtype dtype;
+    double allowed;
+} variant;
+
+static const variant variants[] = {
+    { "F4x4 f32", PROTEA_OWN_F4_F32, PROTEA_F32, 1e-5 },
+    { "F4x4 f32 of bf16", PROTEA_OWN_F4_F32, PROTEA_BF16, 1e-5 },
+    { "F2x2 bf16", PROTEA_OWN_F2_BF16, PROTEA_BF16, 6e-3 },
+    { "F4x4 bf16", PROTEA_OWN_F4_BF16, PROTEA_BF16, 1.6e-2 },
+};
+enum { N_VARIANTS = sizeof variants / sizeof *variants };
+static const double OUTPUT_ROUNDING = 1.8e-3; /* of a result that is stored in bf16 */
+
+static protea_conv_dims dims_of(const shape *s, protea_dtype dtype, int64_t lanes)
+{
+    return (protea_conv_dims){ { s->n, s->c, s->h, s->w, lanes, dtype }, { s->n, s->o, s->h, s->w, lanes, dtype }, 3, 3, 1, 1 };
+}
+
+/* Plain values of x and dy as the kernels read them, and of w. */
+typedef struct problem {
+    protea_conv_dims d;
+    protea_conv_pass pass;
+    float *x, *dy, *w;
+} problem;
+
+/* As the type stores them. */
+static void round_to(float *v, int64_t n, const protea_map *m)
+{
+    protea_map flat = { 1, 1, 1, n, 1, m->dtype };
+    void *stored = native_copy(reference, &flat, v);
+    reference->k.from_native(reference, v, stored, &flat);
+    free(stored);
+}
+
+static problem make_problem(const shape *s, const variant *v, protea_conv_pass pass, int64_t lanes)
+{
+    problem p = { .d = dims_of(s, v->dtype, lanes), .pass = pass };
+    p.x = random_values(elements(&p.d.x), 1, 1);
+    p.dy = random_values(elements(&p.d.y), 2, 1);
+    p.w = random_values(9 * s->c * s->o, 3, 0.1f);
+    round_to(p.x, elements(&p.d.x), &p.d.x);
+    round_to(p.dy, elements(&p.d.y), &p.d.y);
+    return p;
+}
+
+static void free_problem(problem *p)
+{
+    free(p->x), free(p->dy), free(p->w);
+}
+
+static int64_t result_count(const problem *p)
+{
+    if (p->pass == PROTEA_CONV_BACKWARD_WEIGHTS)
+        return 9 * p->d.x.c * p->d.y.c;
+    return elements(p->pass == PROTEA_CONV_FORWARD ? &p->d.y : &p->d.x);
+}
+
+/* Adds to the pass's result what input pixel (i, j) of sample n has to do with output pixel (y, x), for all channels. */
+static void add_tap(double *sum, const problem *p, int64_t n, int64_t y, int64_t x, int64_t tap)
+{
+    const protea_map *in = &p->d.x, *out = &p->d.y;
+    int64_t i = y + tap / 3 - 1, j = x + tap % 3 - 1;
+    if (i < 0 || j < 0 || i >= in->h || j >= in->w)
+        return;
+    for (int64_t o = 0; o < out->c; o++)
+        for (int64_t c = 0; c < in->c; c++) {
+            int64_t ox = ((n * out->c + o) * out->h + y) * out->w + x, ix = ((n * in->c + c) * in->h + i) * in->w + j;
+            int64_t wx = (o * in->c + c) * 9 + tap;
+            if (p->pass == PROTEA_CONV_FORWARD)
+                sum[ox] += (double)p->x[ix] * (double)p->w[wx];
+            else if (p->pass == PROTEA_CONV_BACKWARD_DATA)
+                sum[ix] += (double)p->dy[ox] * (double)p->w[wx];
+            else
+                sum[wx] += (double)p->dy[ox] * (double)p->x[ix];
+        }
+}
+
+static double *exact(const problem *p)
+{
+    double *sum = room((size_t)result_count(p) * sizeof *sum);
+    for (int64_t i = 0; i < result_count(p); i++)
+        sum[i] = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS ? (double)p->w[i] : 0; /* which is added to */
+    for (int64_t at = 0; at < p->d.y.n * p->d.y.h * p->d.y.w * 9; at++) {
+        int64_t pixel = at / 9;
+        add_tap(sum, p, pixel / (p->d.y.h * p->d.y.w), pixel / p->d.y.w % p->d.y.h, pixel % p->d.y.w, at % 9);
+    }
+    return sum;
+}
+
+/* Bytes that nobody may write behind memory of `bytes`. */
+enum { GUARD = 64 };
+static char *guarded(size_t bytes)
+{
+    char *at = room(bytes + GUARD);
+    memset(at + bytes, 0x5a, GUARD);
+    return at;
+}
+
+static void check_guard(const char *at, size_t bytes)
+{
+    for (int i = 0; i < GUARD; i++)
+        assert_int_equal(at[bytes + (size_t)i], 0x5a);
+}
+
+static size_t map_bytes(const protea_map *m)
+{
+    return (size_t)elements(m) * protea_dtype_bytes(m->dtype);
+}
+
+/* Runs it on that many threads; the result as plain f32. */
+static float *run(const problem *p, protea_conv_own own, int threads)
+{
+    const protea_cpu *cpu = protea_cpu_of(fast);
+    protea_set_threads(threads);
+    size_t bytes = protea_own_scratch(cpu, own, &p->d, p->pass);
+    size_t x_bytes = map_bytes(&p->d.x), y_bytes = map_bytes(&p->d.y), w_bytes = (size_t)(9 * p->d.x.c * p->d.y.c) * sizeof(float);
+    char *scratch = guarded(bytes), *x = guarded(x_bytes), *y = guarded(y_bytes);
+    float *w = room(w_bytes), *result;
+    memset(scratch, 0xff, bytes); /* not numbers */
+    fast->k.to_native(fast, x, &p->d.x, p->x);
+    fast->k.to_native(fast, y, &p->d.y, p->dy);
+    memcpy(w, p->w, w_bytes);
+    if (p->pass == PROTEA_CONV_FORWARD)
+        protea_own_forward(cpu, own, y, x, w, &p->d, scratch);
+    else if (p->pass == PROTEA_CONV_BACKWARD_DATA)
+        protea_own_backward_data(cpu, own, x, y, w, &p->d, scratch);
+    else
+        protea_own_backward_weights(cpu, own, w, y, x, &p->d, scratch);
+    check_guard(scratch, bytes);
+    check_guard(x, x_bytes);
+    check_guard(y, y_bytes);
+    result = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS ? w : plain_copy(fast, p->pass == PROTEA_CONV_FORWARD ? &p->d.y : &p->d.x,
+                                                                       p->pass == PROTEA_CONV_FORWARD ? y : x);
+    if (result != w)
+        free(w);
+    free(scratch), free(x), free(y);
+    return result;
+}
+
+/* Root of the mean square of got - want, relative to want. NaN when any is. */
+static double distance(const float *got, const double *want, int64_t n)
+{
+    double off = 0, all = 0;
+    for (int64_t i = 0; i < n; i++) {
+        off += ((double)got[i] - want[i]) * ((double)got[i] - want[i]);
+        all += want[i] * want[i];
+    }
+    return sqrt(off / all);
+}
+
+static void check(const shape *s, const variant *v, protea_conv_pass pass)
+{
+    static const int threads[] = { 1, 1, 2, 3, 7, 3 };
+    problem p = make_problem(s, v, pass, protea_cpu_of(fast)->winograd[v->own != PROTEA_OWN_F4_F32]->lanes);
+    double *want = exact(&p);
+    size_t bytes = (size_t)result_count(&p) * sizeof(float);
+    bool stored_bf16 = v->dtype == PROTEA_BF16 && pass != PROTEA_CONV_BACKWARD_WEIGHTS;
+    double allowed = v->allowed + (stored_bf16 ? OUTPUT_ROUNDING : 0);
+    float *got[6];
+    for (int i = 0; i < 6; i++) {
+        got[i] = run(&p, v->own, threads[i]);
+        double off = distance(got[i], want, result_count(&p));
+        if (!(off <= allowed))
+            fail_msg("%s, pass %d, %lldx%lld -> %lld @%lldx%lld, %d threads: off by %g, %g allowed", v->name, (int)pass,
+                     (long long)s->n, (long long)s->c, (long long)s->o, (long long)s->h, (long long)s->w, threads[i], off, allowed);
+        if (pass != PROTEA_CONV_BACKWARD_WEIGHTS)
+            assert_memory_equal(got[i], got[0], bytes);
+    }
+    assert_memory_equal(got[1], got[0], bytes);
+    assert_memory_equal(got[5], got[3], bytes);
+    for (int i = 0; i < 6; i++)
+        free(got[i]);
+    free(want);
+    free_problem(&p);
+}
+
+static void test_all(void **state)
+{
+    int before = protea_threads();
+    (void)state;
+    for (int i = 0; i < N_VARIANTS; i++)
+        for (int s = 0; s < N_SHAPES; s++)
+            for (int pass = PROTEA_CONV_FORWARD; pass <= PROTEA_CONV_BACKWARD_WEIGHTS; pass++)
+                if (protea_cpu_of(fast)->winograd[variants[i].own != PROTEA_OWN_F4_F32] != NULL)
+                    check(&shapes[s], &variants[i], (protea_conv_pass)pass);
+    protea_set_threads(before);
+}
+
+/* Only 3x3 of stride 1 and padding 1 in blocks of a vector's channels. */
+static void test_takes(void **state)
+{
+    const protea_cpu *cpu = protea_cpu_of(fast);
+    (void)state;
+    if (cpu->winograd[false] == NULL)
+        skip();
+    int64_t lanes = cpu->winograd[false]->lanes;
+    const shape s = { 2, 32, 32, 8, 8 };
+    protea_conv_dims good = dims_of(&s, PROTEA_F32, lanes), bad = good;
+    assert_true(protea_own_takes(cpu, PROTEA_OWN_F4_F32, &good));
+    bad.stride = 2;
+    assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_F32, &bad));
+    bad = good;
+    bad.x.block = 32;
+    assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_F32, &bad));
+    assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &good) && cpu->winograd[true] == NULL);
+}
+
+/* What the rule says of ResNet-18's layers where bf16 is multiplied without AMX. */
+static void test_rule(void **state)
+{
+    protea_cpu *cpu = protea_cpu_of(fast);
+    (void)state;
+    if (cpu->winograd[true] == NULL || cpu->amx)
+        skip();
+    const shape wide = { 512, 64, 64, 32, 32 }, odd = { 512, 256, 256, 5, 5 }, few = { 2, 512, 512, 4, 4 };
+    protea_conv_dims d = dims_of(&wide, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, false), PROTEA_OWN_F2_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, true), PROTEA_OWN_F4_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, true), PROTEA_OWN_F4_BF16);
+    d = dims_of(&odd, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, true), PROTEA_OWN_F2_BF16);
+    d = dims_of(&few, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, true), PROTEA_OWN_NONE);
+    d = dims_of(&wide, PROTEA_F32, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, true), PROTEA_OWN_F4_F32);
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_all), cmocka_unit_test(test_takes), cmocka_unit_test(test_rule) };
+    return cmocka_run_group_tests(tests, open_backends, close_backends);
+}
+
+int main(void)
+{
+    return run_per_isa(group);
+}
