@@ -42,7 +42,8 @@ static protea_status run_peer(protea_bench_row *rows, int n, const protea_sessio
     snprintf(command, sizeof command,
              "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:"
              "glibc.malloc.hugetlb=1 /usr/bin/python3 '%s/peer_%s.py' --dtype %s --layout nhwc --threads %d --steps %d --files '%s'",
-             PROTEA_PEERS, file, s->precision, s->cx.threads, PEER_STEPS, files != NULL ? files : "");
+             PROTEA_PEERS, file, s->cx.compute == PROTEA_BF16 ? "bf16" : "f32", s->cx.threads, PEER_STEPS,
+             files != NULL ? files : "");
     FILE *pipe = popen(command, "r");
     if (pipe == NULL)
         return protea_fail(PROTEA_ERR_INTERNAL, "--peer: %m");

@@ -26,7 +26,7 @@ static protea_status set_sizes(protea_options *options, int64_t n)
 
 static protea_status set_options(protea_options *options, const protea_cluster_train *t)
 {
-    static const char *const precisions[] = { "auto", "f32", "bf16" };
+    static const char *const precisions[] = { "auto", "f32", "bf16", "fast" };
     PROTEA_TRY(protea_options_set(options, "resume", "true", PROTEA_FROM_FLAG));
     PROTEA_TRY(protea_options_set(options, "precision", precisions[t->session->precision], PROTEA_FROM_FLAG));
     PROTEA_TRY(set_number(options, "seed", t->session->seed));

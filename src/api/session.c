@@ -12,15 +12,16 @@ const protea_opt protea_session_table[] = {
       .help = "equal seeds give equal runs", .source = "SwAV's code" },
     { .key = "threads", .type = PROTEA_OPT_INT, .offset = FIELD(threads), .def = "0", .min = 0, .max = 1024,
       .unit = "threads", .help = "compute threads; 0: one per processor", .flags = PROTEA_OPT_WARN_CHANGE },
-    { .key = "precision", .type = PROTEA_OPT_CHOICE, .offset = FIELD(precision), .def = "auto", .choices = "auto|f32|bf16",
-      .help = "of activations; auto: bf16 where the processor multiplies it" },
+    { .key = "precision", .type = PROTEA_OPT_CHOICE, .offset = FIELD(precision), .def = "auto", .choices = "auto|f32|bf16|fast",
+      .help = "of activations and products; fast: bf16, convolutions rounded with three bits less; auto: bf16 where the processor "
+              "multiplies it" },
     { .key = "isa", .type = PROTEA_OPT_CHOICE, .offset = FIELD(isa), .def = "auto", .choices = "auto|ref|sse2|avx2|avx512",
       .help = "the most that kernels may use; ref: plain reference kernels",
       .flags = PROTEA_OPT_WARN_CHANGE | PROTEA_OPT_HIDDEN },
     { 0 },
 };
 
-enum { PRECISION_AUTO, PRECISION_F32, PRECISION_BF16 };
+enum { PRECISION_AUTO, PRECISION_F32, PRECISION_BF16, PRECISION_FAST };
 
 /* Choice i of --isa is protea_isa i - 1. */
 static protea_isa isa_of(int32_t choice)
@@ -30,13 +31,15 @@ static protea_isa isa_of(int32_t choice)
 
 static protea_status choose_precision(protea_session *s, int32_t choice)
 {
+    static const char *const names[] = { "bf16", "f32", "bf16", "fast" };
     bool has_bf16 = s->cx.be->bf16_multiplies;
-    if (choice == PRECISION_BF16 && !has_bf16)
-        return protea_fail(PROTEA_ERR_USAGE, "--precision bf16: this processor (%s) does not multiply bf16, auto or f32 wanted",
-                           s->cx.be->isa);
+    if (choice >= PRECISION_BF16 && !has_bf16)
+        return protea_fail(PROTEA_ERR_USAGE, "--precision %s: this processor (%s) does not multiply bf16, auto or f32 wanted",
+                           names[choice], s->cx.be->isa);
     bool bf16 = has_bf16 && choice != PRECISION_F32;
     s->cx.compute = bf16 ? PROTEA_BF16 : PROTEA_F32;
-    s->precision = bf16 ? "bf16" : "f32";
+    s->cx.be->fast = choice == PRECISION_FAST;
+    s->precision = names[bf16 ? choice : PRECISION_F32];
     return PROTEA_OK;
 }
 

@@ -41,7 +41,7 @@ size_t protea_peak_memory(void);
 /* ---- session: the context a run needs, from options that every verb shares. */
 typedef struct protea_session_opts {
     int64_t threads;               /* 0: as many as processors */
-    int32_t precision;             /* choice of "auto|f32|bf16" */
+    int32_t precision;             /* choice of "auto|f32|bf16|fast" */
     int64_t seed;
     int32_t isa;                   /* choice of "auto|ref|sse2|avx2|avx512": the most that kernels may use */
 } protea_session_opts;
@@ -49,7 +49,7 @@ extern const protea_opt protea_session_table[];
 
 typedef struct protea_session {
     protea_ctx cx;                 /* no arenas yet: see protea_session_arenas */
-    const char *precision;         /* what was chosen: "f32" or "bf16" */
+    const char *precision;         /* what was chosen: "f32", "bf16" or "fast" */
 } protea_session;
 /* Opens back-end and comm, sets threads, logs what was chosen. Close in any case, also after a failure (fields zero).
  * Errors: PROTEA_ERR_MEMORY, PROTEA_ERR_INTERNAL. */
