@@ -16,7 +16,7 @@ libdnnl-dev          oneDNN: convolution, matrix products
 libjpeg62-turbo-dev  JPEG
 libspng-dev          PNG
 libwebp-dev          WebP
-zlib1g-dev           used by libspng and libarchive
+zlib1g-dev           used by libspng and libarchive; checksums in a fuzz target
 libarchive-dev       tar, gz, xz, zst
 libyaml-dev          recipes and config files
 libjansson-dev       JSON
