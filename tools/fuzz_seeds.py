@@ -122,7 +122,7 @@ def saved(array):
 
 put("npy", "images", saved(np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)))
 put("npy", "labels_u8", saved(np.array([0, 2, 1], np.uint8)))
-put("npy", "labels_i64", saved(np.array([0, 1, 65535])))
+put("npy", "labels_i64", saved(np.array([0, 1, 300])))
 put("npy", "labels_negative", saved(np.array([0, -1, 1], np.int32)))
 put("npy", "floats", saved(np.array([[1, np.nan], [np.inf, 2]], np.float32)))
 put("npy", "fortran", saved(np.asfortranarray(np.zeros((2, 3), np.float32))))

@@ -66,6 +66,13 @@ protea_status protea_grow(void *block, size_t count, size_t size, const char *pu
     return PROTEA_OK;
 }
 
+protea_status protea_grow_list(void *block, size_t n, size_t size, const char *purpose)
+{
+    if ((n & (n - 1)) != 0)
+        return PROTEA_OK;
+    return protea_grow(block, n == 0 ? 1 : 2 * n, size, purpose);
+}
+
 protea_status protea_copy_string(char **out, const char *text)
 {
     size_t len = strlen(text) + 1;

@@ -13,6 +13,10 @@ protea_status protea_new(void *out, size_t count, size_t size, const char *purpo
 /* Grows (or first makes) *block to count * size bytes; what is new is not zeroed. On failure *block is untouched. */
 protea_status protea_grow(void *block, size_t count, size_t size, const char *purpose);
 
+/* Room for one more entry in a list of n, which doubles each time that n is a power of two: a list that began empty and has only
+ * grown so takes n entries in time that grows as n. */
+protea_status protea_grow_list(void *block, size_t n, size_t size, const char *purpose);
+
 /* Copies a string; owned. */
 protea_status protea_copy_string(char **out, const char *text);
 

@@ -9,64 +9,39 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 
 static protea_status fail_io(const char *path, const char *what)
 {
     return protea_fail(PROTEA_ERR_IO, "%s: %s: %s", path, what, strerror(errno));
 }
 
-/* Size of an open regular file within the limit. */
-static protea_status check_size(int fd, const char *path, size_t limit, size_t *size)
+/* The whole of an open file, with a 0 after it. */
+static protea_status read_whole(char **out, const protea_blob *file, const char *path, size_t limit)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return fail_io(path, "size unknown");
-    if (!S_ISREG(st.st_mode))
-        return protea_fail(PROTEA_ERR_INPUT, "%s: a %s found, a regular file wanted", path,
-                           S_ISDIR(st.st_mode) ? "directory" : "special file");
-    if ((unsigned long long)st.st_size > limit)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: %lld bytes found, at most %zu wanted", path, (long long)st.st_size, limit);
-    *size = (size_t)st.st_size;
-    return PROTEA_OK;
-}
-
-static protea_status read_all(int fd, const char *path, char *bytes, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t n = read(fd, bytes + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fail_io(path, "not readable");
-        if (n == 0)
-            return protea_fail(PROTEA_ERR_INPUT, "%s: ended after %zu of %zu bytes", path, done, size);
-        done += (size_t)n;
+    if (file->size > limit)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: %llu bytes found, at most %zu wanted", path, (unsigned long long)file->size,
+                           limit);
+    PROTEA_TRY(protea_new(out, (size_t)file->size + 1, 1, path));
+    protea_status status = protea_blob_read(file, 0, *out, (size_t)file->size, path);
+    if (status != PROTEA_OK) {
+        protea_free(*out);
+        *out = NULL;
     }
-    return PROTEA_OK;
+    return status;
 }
 
 protea_status protea_file_read(char **out, size_t *len, const char *path, size_t limit)
 {
+    protea_blob file = { .fd = -1 };
     *out = NULL;
     *len = 0;
-    char *bytes = NULL;
-    size_t size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
-    if (fd < 0)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-    protea_status status = check_size(fd, path, limit, &size);
+    PROTEA_TRY(protea_open_regular(AT_FDCWD, path, path, &file.fd, &file.size));
+    protea_status status = read_whole(out, &file, path, limit);
+    close(file.fd);
     if (status == PROTEA_OK)
-        status = protea_new(&bytes, size + 1, 1, path);
-    if (status == PROTEA_OK)
-        status = read_all(fd, path, bytes, size);
-    close(fd);
-    if (status != PROTEA_OK) {
-        protea_free(bytes);
-        return status;
-    }
-    *out = bytes;
-    *len = size;
-    return PROTEA_OK;
+        *len = (size_t)file.size;
+    return status;
 }
 
 static void forget(protea_new_file *f)

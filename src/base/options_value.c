@@ -166,8 +166,8 @@ static bool parse_list(const protea_opt *opt, const char *text, protea_list *out
 bool protea_choice_name(const char *choices, int i, char *out, size_t size)
 {
     for (; i > 0 && choices != NULL; i--) {
-        choices = strchr(choices, '|');
-        choices += choices != NULL;
+        const char *bar = strchr(choices, '|');
+        choices = bar != NULL ? bar + 1 : NULL;
     }
     if (choices == NULL || i < 0)
         return false;

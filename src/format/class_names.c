@@ -18,7 +18,7 @@ void protea_class_names_release(protea_class_names *names)
 protea_status protea_class_names_add(protea_class_names *names, const char *name)
 {
     char text[NAME_ROOM];
-    PROTEA_TRY(protea_grow(&names->name, (size_t)names->n + 1, sizeof *names->name, "class names"));
+    PROTEA_TRY(protea_grow_list(&names->name, (size_t)names->n, sizeof *names->name, "class names"));
     PROTEA_TRY(protea_copy_string(&names->name[names->n], protea_escape(text, sizeof text, name)));
     names->n++;
     return PROTEA_OK;

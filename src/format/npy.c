@@ -128,7 +128,7 @@ static protea_status check_size(const protea_tensor *t, size_t remain, const cha
 {
     size_t total = protea_dtype_bytes(t->dtype);
     for (int i = 0; i < t->n_dims; i++)
-        if (protea_mul_overflows(total, (size_t)t->dim[i], &total))
+        if (protea_mul_overflows(total, (size_t)t->dim[i], &total) || total > PTRDIFF_MAX)
             return bad(path, "its shape is larger than any memory");
     if (total != remain)
         return protea_fail(PROTEA_ERR_INPUT, "%s: its shape needs %zu bytes of elements, the file holds %zu", path, total, remain);
@@ -150,21 +150,38 @@ protea_status protea_npy_look(protea_tensor *out, uint64_t *start, const protea_
     return PROTEA_OK;
 }
 
+/* Copies the elements of a tensor that was looked at; its shape is as large as the file. */
+static protea_status read_elements(protea_tensor *t, uint64_t start, const protea_blob *blob, const char *path)
+{
+    size_t bytes = protea_bytes(t);
+    PROTEA_TRY(protea_new(&t->data, bytes, 1, path));
+    protea_status status = protea_blob_read(blob, start, t->data, bytes, path);
+    if (status != PROTEA_OK)
+        protea_tensor_release(t);
+    return status;
+}
+
+protea_status protea_npy_read_some(protea_tensor *out, const char *path, int64_t most)
+{
+    protea_blob blob = { .fd = -1 };
+    uint64_t start = 0;
+    *out = (protea_tensor){ 0 };
+    PROTEA_TRY(protea_open_regular(AT_FDCWD, path, path, &blob.fd, &blob.size));
+    protea_status status = protea_npy_look(out, &start, &blob, path);
+    if (status == PROTEA_OK && protea_count(out) > most)
+        status = protea_fail(PROTEA_ERR_INPUT, "%s: %lld elements found, at most %lld wanted", path, (long long)protea_count(out),
+                             (long long)most);
+    if (status == PROTEA_OK)
+        status = read_elements(out, start, &blob, path);
+    close(blob.fd);
+    if (status != PROTEA_OK)
+        *out = (protea_tensor){ 0 };
+    return status;
+}
+
 protea_status protea_npy_read(protea_tensor *out, const char *path)
 {
-    char *bytes;
-    size_t len;
-    uint64_t start;
-    *out = (protea_tensor){ 0 };
-    PROTEA_TRY(protea_file_read(&bytes, &len, path, SIZE_MAX / 2));
-    const protea_blob blob = { .memory = (const uint8_t *)bytes, .fd = -1, .size = len };
-    protea_status status = protea_npy_look(out, &start, &blob, path);
-    if (status != PROTEA_OK) {
-        protea_free(bytes);
-        return status;
-    }
-    out->data = memmove(bytes, bytes + start, len - start); /* the file's own buffer becomes the tensor's */
-    return PROTEA_OK;
+    return protea_npy_read_some(out, path, INT64_MAX);
 }
 
 static protea_status map_elements(protea_npy_map *out, int fd, const char *path)

@@ -13,6 +13,9 @@
  * PROTEA_ERR_MEMORY. */
 protea_status protea_npy_read(protea_tensor *out, const char *path);
 
+/* The same of an array of at most `most` elements, which is found out before anything is allocated. */
+protea_status protea_npy_read_some(protea_tensor *out, const char *path, int64_t most);
+
 /* Only what the header says: type and dims (data NULL), and where in the blob the elements begin; there are exactly as many as
  * the dims ask for. Errors: as above. */
 protea_status protea_npy_look(protea_tensor *out, uint64_t *start, const protea_blob *blob, const char *name);

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "format/safetensors.h"
 #include "format/safetensors_header.h"
@@ -42,15 +42,14 @@ const char *protea_st_dtype_name(protea_dtype dtype)
 
 static protea_status map_file(protea_st_file *f, const char *path)
 {
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return protea_fail(errno == ENOENT ? PROTEA_ERR_INPUT : PROTEA_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 8) {
+    uint64_t size;
+    int fd;
+    PROTEA_TRY(protea_open_regular(AT_FDCWD, path, path, &fd, &size));
+    if (size < 8) {
         close(fd);
-        return protea_fail(PROTEA_ERR_INPUT, "%s: not a safetensors file: no regular file of at least 8 bytes", path);
+        return protea_fail(PROTEA_ERR_INPUT, "%s: not a safetensors file: %d bytes found, at least 8 wanted", path, (int)size);
     }
-    f->size = (size_t)info.st_size;
+    f->size = (size_t)size;
     void *map = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
     int failed = errno;
     close(fd);
@@ -65,7 +64,10 @@ static protea_status parse_header(protea_st_file *f, const char *path)
     uint64_t len = 0;
     for (int i = 7; i >= 0; i--)
         len = len << 8 | f->map[i];
-    if (len > f->size - 8 || len > PROTEA_ST_HEADER_MAX)
+    if (len <= f->size - 8 && len > PROTEA_ST_HEADER_MAX)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: a header of %llu bytes found, at most %d are read", path, (unsigned long long)len,
+                           PROTEA_ST_HEADER_MAX);
+    if (len > f->size - 8)
         return protea_fail(PROTEA_ERR_INPUT, "%s: not a safetensors file, or cut short: a header of %llu bytes in a file of %zu",
                            path, (unsigned long long)len, f->size);
     json_error_t error;
@@ -103,7 +105,7 @@ static protea_status read_shape(protea_tensor *t, size_t *bytes, const json_t *j
     for (int d = 0; d < t->n_dims; d++) {
         const json_t *dim = json_array_get(shape, (size_t)d);
         if (!json_is_integer(dim) || json_integer_value(dim) < 0 ||
-            protea_mul_overflows(*bytes, (size_t)json_integer_value(dim), bytes))
+            protea_mul_overflows(*bytes, (size_t)json_integer_value(dim), bytes) || *bytes > PTRDIFF_MAX)
             return protea_fail(PROTEA_ERR_INPUT, "%s: tensor %s has a shape that cannot be", path, name);
         t->dim[d] = json_integer_value(dim);
     }
