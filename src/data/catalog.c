@@ -35,9 +35,18 @@ static protea_status make_room(protea_catalog *c, size_t name_bytes)
     return PROTEA_OK;
 }
 
+protea_status protea_catalog_check_count(uint64_t n, const char *path)
+{
+    if (n > PROTEA_MAX_IMAGES)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: %llu images found, at most %d are read", path, (unsigned long long)n,
+                           PROTEA_MAX_IMAGES);
+    return PROTEA_OK;
+}
+
 protea_status protea_catalog_add(protea_catalog *c, const char *name, uint64_t at, uint64_t size)
 {
     size_t bytes = strlen(name) + 1;
+    PROTEA_TRY(protea_catalog_check_count((uint64_t)c->n + 1, name));
     PROTEA_TRY(make_room(c, bytes));
     memcpy(c->text + c->text_len, name, bytes);
     c->entry[c->n++] = (protea_entry){ .name = c->text_len, .at = at, .size = size, .label = -1 };
@@ -65,6 +74,12 @@ bool protea_catalog_is_picture_name(const char *name)
         if (strcasecmp(ending, endings[i]) == 0)
             return true;
     return false;
+}
+
+bool protea_catalog_is_class_name(const char *name)
+{
+    enum { LONGEST = 255 };
+    return *name != 0 && *name != '.' && name[strcspn(name, "/\n\r")] == 0 && strlen(name) <= LONGEST;
 }
 
 static bool is_under(const char *name, const char *sub)

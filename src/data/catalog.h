@@ -28,13 +28,21 @@ typedef struct protea_catalog {
     int64_t n_same_names;  /* entries that sorting left out */
 } protea_catalog;
 
+enum { PROTEA_MAX_IMAGES = 50000000 }; /* more than that is no data set, but a header that lies */
+
 void protea_catalog_release(protea_catalog *c);
+/* Whether a set of n images may be. Errors: PROTEA_ERR_INPUT naming path. */
+protea_status protea_catalog_check_count(uint64_t n, const char *path);
+/* Errors: PROTEA_ERR_INPUT naming the image when it is one too many, PROTEA_ERR_MEMORY. */
 protea_status protea_catalog_add(protea_catalog *c, const char *name, uint64_t at, uint64_t size);
 const char *protea_catalog_name(const protea_catalog *c, int64_t i);
 
 /* Whether a set should take this file: named like a picture, and no part of the name begins with a dot. */
 bool protea_catalog_is_hidden(const char *name);
 bool protea_catalog_is_picture_name(const char *name);
+/* Whether a class of this name can be a folder, and a line in a list of names: one visible part of a path, one line, at most 255
+ * bytes. Labels of a table may be any text, `../x` too. */
+bool protea_catalog_is_class_name(const char *name);
 
 /* Keeps what lies under the folder sub ("" keeps all). */
 void protea_catalog_keep_under(protea_catalog *c, const char *sub);

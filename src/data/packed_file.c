@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 
 #include "base/alloc.h"
+#include "base/checked.h"
 
 typedef struct unpacking {
     struct archive *archive;
@@ -16,6 +17,8 @@ typedef struct unpacking {
     uint8_t *bytes;          /* owned */
     size_t len, capacity;
     size_t most;             /* bytes that may be held */
+    size_t plausible;        /* bytes that a file of this size unpacks to, at most */
+    int ratio;
     char *damage;            /* owned */
 } unpacking;
 
@@ -39,6 +42,9 @@ static protea_status append(unpacking *u, const void *block, size_t n)
     if (n > u->most - u->len)
         return protea_fail(PROTEA_ERR_INPUT, "%s: needs more than %zu MiB of memory unpacked; unpack it to a plain tar first",
                            u->path, u->most >> 20);
+    if (n > u->plausible - u->len)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: unpacks to more than %d times its size, as pictures do not; if it is meant to, "
+                           "unpack it to a plain file first", u->path, u->ratio);
     if (n > u->capacity - u->len) {
         size_t more = u->capacity < u->most / 2 ? 2 * u->capacity + ((size_t)8 << 20) : u->most;
         PROTEA_TRY(protea_grow(&u->bytes, more, 1, u->path));
@@ -82,7 +88,10 @@ static bool looks_compressed(const uint8_t *bytes, size_t len)
 /* Puts the unpacked bytes in the place of the file. */
 static protea_status unpack_file(protea_packed_file *f, const char *path, const protea_limits *limits)
 {
-    unpacking u = { .path = path, .most = (size_t)limits->max_memory };
+    unpacking u = { .path = path, .most = (size_t)limits->max_memory, .ratio = limits->max_ratio };
+    if (protea_mul_overflows((size_t)f->blob.size, (size_t)u.ratio, &u.plausible))
+        u.plausible = SIZE_MAX;
+    u.plausible = u.plausible > u.most / 64 ? u.plausible : u.most / 64;
     protea_status status = unpack(&u, f->blob.fd);
     archive_read_free(u.archive);
     close(f->blob.fd);

@@ -87,6 +87,7 @@ static protea_status add_records(protea_opened *o, const cifar_set *set, int fil
     if (blob->size == 0 || blob->size % size != 0)
         return protea_fail(PROTEA_ERR_INPUT, "%s: has %llu bytes, wanted whole %s records of %llu bytes", path,
                            (unsigned long long)blob->size, kind->name, (unsigned long long)size);
+    PROTEA_TRY(protea_catalog_check_count(blob->size / size, path));
     for (uint64_t i = 0; i < blob->size / size; i++) {
         uint8_t label[MAX_LABELS];
         char name[512];

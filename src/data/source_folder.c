@@ -8,14 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "data/source_kind.h"
 
 enum { DEEPEST = 64 };
-static const char too_deep[] = "it lies deeper than 64 folders", too_long[] = "its path is too long";
+static const char too_deep[] = "it lies deeper than 64 folders", too_long[] = "its path is too long",
+                  of_kernel[] = "its files are the kernel's own";
 
 typedef struct folder_set { int root; } folder_set;
 
@@ -37,35 +40,59 @@ static void folder_close(void *self)
 
 static const protea_source_ops folder_ops = { .kind = "folder", .read = folder_read, .close = folder_close, .between = '/' };
 
-typedef struct place { dev_t dev; ino_t ino; } place;
+/* A folder entered, in a table with open addressing that is at most half full. */
+typedef struct place { bool taken; dev_t dev; ino_t ino; } place;
 
 typedef struct walk {
     protea_catalog *catalog;
     protea_catalog *empty;   /* folders that held nothing */
     int root;
     const char *root_name;
-    place *seen;             /* folders entered; owned */
+    place *seen;             /* (seen_capacity, 0 or a power of two) owned */
     size_t n_seen, seen_capacity;
+    int64_t n_entered;
     protea_catalog links;    /* links to folders, not yet followed */
     char *warning;           /* about the first folder left out; owned */
     int64_t n_left_out;
     char path[PATH_MAX];     /* of the folder the walk is in, relative to root, "" or ended by '/' */
 } walk;
 
+/* Where the folder is, or would be put. */
+static place *find_place(const walk *w, dev_t dev, ino_t ino)
+{
+    size_t mask = w->seen_capacity - 1, at = (size_t)((uint64_t)(ino ^ dev) * 0x9e3779b97f4a7c15u >> 32) & mask;
+    while (w->seen[at].taken && (w->seen[at].dev != dev || w->seen[at].ino != ino))
+        at = (at + 1) & mask;
+    return &w->seen[at];
+}
+
+static protea_status make_room(walk *w)
+{
+    place *old = w->seen, *table;
+    size_t n = w->seen_capacity, more = n == 0 ? 64 : 2 * n;
+    if (2 * w->n_seen < n)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_new(&table, more, sizeof *table, "the folders of a data set"));
+    w->seen = table;
+    w->seen_capacity = more;
+    for (size_t i = 0; i < n; i++)
+        if (old[i].taken)
+            *find_place(w, old[i].dev, old[i].ino) = old[i];
+    protea_free(old);
+    return PROTEA_OK;
+}
+
 static protea_status see(walk *w, int dir, bool *again)
 {
     struct stat st;
     if (fstat(dir, &st) != 0)
         return protea_fail(PROTEA_ERR_IO, "%s/%s: %s", w->root_name, w->path, strerror(errno));
-    *again = false;
-    for (size_t i = 0; i < w->n_seen; i++)
-        *again |= w->seen[i].dev == st.st_dev && w->seen[i].ino == st.st_ino;
-    if (w->n_seen == w->seen_capacity) {
-        size_t more = 2 * w->seen_capacity + 64;
-        PROTEA_TRY(protea_grow(&w->seen, more, sizeof *w->seen, "the folders of a data set"));
-        w->seen_capacity = more;
-    }
-    w->seen[w->n_seen++] = (place){ st.st_dev, st.st_ino };
+    PROTEA_TRY(make_room(w));
+    place *here = find_place(w, st.st_dev, st.st_ino);
+    *again = here->taken;
+    *here = (place){ true, st.st_dev, st.st_ino };
+    w->n_seen += !*again;
+    w->n_entered++;
     return PROTEA_OK;
 }
 
@@ -92,11 +119,28 @@ static protea_status leave_out(walk *w, const char *reason)
     return protea_copy_string(&w->warning, line);
 }
 
+/* Files in /proc and /sys do things when they are opened, and are no pictures. */
+static bool is_of_kernel(int folder)
+{
+    static const long magic[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC,      DEBUGFS_MAGIC,
+                                  TRACEFS_MAGIC,    SECURITYFS_MAGIC, CGROUP2_SUPER_MAGIC };
+    struct statfs fs;
+    bool is = false;
+    if (fstatfs(folder, &fs) == 0)
+        for (size_t i = 0; i < sizeof magic / sizeof *magic; i++)
+            is |= (long)fs.f_type == magic[i];
+    return is;
+}
+
 static protea_status enter(walk *w, int dir, const char *name, int flags, int depth)
 {
     if (depth > DEEPEST)
         return leave_out(w, too_deep);
     int inner = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    if (inner >= 0 && is_of_kernel(inner)) {
+        close(inner);
+        return leave_out(w, of_kernel);
+    }
     if (inner >= 0)
         return walk_folder(w, inner, depth);
     if (errno == EIO || errno == EMFILE || errno == ENFILE)
@@ -147,7 +191,7 @@ static protea_status walk_entries(walk *w, DIR *stream, int depth)
 /* Grows with every picture, folder or link that is found. */
 static int64_t held_so_far(const walk *w)
 {
-    return w->catalog->n + w->links.n + (int64_t)w->n_seen;
+    return w->catalog->n + w->links.n + w->n_entered;
 }
 
 /* dir: taken. */

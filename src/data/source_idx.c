@@ -91,6 +91,7 @@ static protea_status read_pictures(idx_set *set, const char *path, uint64_t *n)
         return protea_fail(PROTEA_ERR_INPUT, "%s: pictures of %llu x %llu pixels in %llu channels, sides of 1 to 65535 and 1 or 3 "
                            "channels wanted", path, (unsigned long long)dim[2], (unsigned long long)dim[1],
                            (unsigned long long)dim[3]);
+    PROTEA_TRY(protea_catalog_check_count(dim[0], path));
     *n = dim[0];
     set->h = (int)dim[1];
     set->w = (int)dim[2];

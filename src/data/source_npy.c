@@ -12,7 +12,7 @@
 #include "format/npy.h"
 #include "image/decode.h"
 
-enum { MAX_CLASSES = 65536, MAX_CLASS_BYTES = 1 << 20, MAX_IMAGES = 1 << 30, MAX_SIDE = 65535 };
+enum { MAX_CLASSES = 65536, MAX_CLASS_BYTES = 1 << 20, MAX_SIDE = 65535 };
 
 typedef struct npy_set {
     protea_packed_file file;
@@ -53,8 +53,9 @@ static protea_status check_shape(const protea_tensor *t, const char *path)
     if (t->dtype != PROTEA_U8 || t->n_dims != 4 || dim[3] != 3)
         return protea_fail(PROTEA_ERR_INPUT, "%s: an array of %s in %d dimensions found, images as uint8 (N,H,W,3) wanted", path,
                            t->dtype == PROTEA_U8 ? "uint8" : "another type", t->n_dims);
-    if (dim[0] < 1 || dim[0] > MAX_IMAGES)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: %lld images found, 1 to %d wanted", path, (long long)dim[0], MAX_IMAGES);
+    if (dim[0] < 1)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: 0 images found, 1 to %d wanted", path, PROTEA_MAX_IMAGES);
+    PROTEA_TRY(protea_catalog_check_count((uint64_t)dim[0], path));
     if (dim[1] < 1 || dim[1] > MAX_SIDE || dim[2] < 1 || dim[2] > MAX_SIDE)
         return protea_fail(PROTEA_ERR_INPUT, "%s: images of %lld x %lld pixels found, sides of 1 to %d wanted", path,
                            (long long)dim[2], (long long)dim[1], MAX_SIDE);
@@ -105,16 +106,10 @@ static void class_list_release(class_list *list)
 
 static protea_status class_list_add(class_list *list, const char *name)
 {
-    PROTEA_TRY(protea_grow(&list->name, (size_t)list->n + 1, sizeof *list->name, "class names"));
+    PROTEA_TRY(protea_grow_list(&list->name, (size_t)list->n, sizeof *list->name, "class names"));
     PROTEA_TRY(protea_copy_string(&list->name[list->n], name));
     list->n++;
     return PROTEA_OK;
-}
-
-/* Class names end up as names of folders. */
-static bool is_class_name(const char *line)
-{
-    return *line != 0 && *line != '.' && strchr(line, '/') == NULL;
 }
 
 static protea_status split_names(class_list *list, char *text, const char *path)
@@ -124,7 +119,7 @@ static protea_status split_names(class_list *list, char *text, const char *path)
         if (next != NULL)
             *next++ = 0;
         line[strcspn(line, "\r")] = 0;
-        if (!is_class_name(line) || list->n == MAX_CLASSES)
+        if (!protea_catalog_is_class_name(line) || list->n == MAX_CLASSES)
             return protea_fail(PROTEA_ERR_INPUT, "%s:%d: '%.100s' found, the name of a class wanted", path, list->n + 1, line);
         PROTEA_TRY(class_list_add(list, line));
     }
@@ -217,7 +212,7 @@ protea_status protea_open_npy(protea_opened *o, const char *path, protea_packed_
     PROTEA_TRY(list_rows(o, set, path));
     if (!find_beside(beside, path, "labels.npy"))
         return PROTEA_OK;
-    PROTEA_TRY(protea_npy_read(&t, beside));
+    PROTEA_TRY(protea_npy_read_some(&t, beside, PROTEA_MAX_IMAGES));
     protea_status status = set_labels(&o->catalog, &t, beside, path);
     protea_tensor_release(&t);
     return status;

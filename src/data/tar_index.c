@@ -172,19 +172,22 @@ static bool has_no_data(char type)
     return type >= '1' && type <= '6';
 }
 
+/* What a header of its own said of the member after it holds for that one alone, whatever it is. */
+static void forget_extensions(reader *r)
+{
+    protea_free(r->name);
+    r->name = NULL;
+    r->has_size = false;
+}
+
 static protea_status add_member(reader *r, const uint8_t *block, uint64_t at, uint64_t size)
 {
     char own[257];
     header_name(own, block);
     const char *name = without_leading_dots(r->name != NULL ? r->name : own);
     size_t len = strlen(name);
-    protea_status status = PROTEA_OK;
-    if (len > 0 && name[len - 1] != '/' && !protea_catalog_is_hidden(name) && protea_is_picture(name, r->tar, at, size))
-        status = protea_catalog_add(r->catalog, name, at, size);
-    protea_free(r->name);
-    r->name = NULL;
-    r->has_size = false;
-    return status;
+    bool wanted = len > 0 && name[len - 1] != '/' && !protea_catalog_is_hidden(name) && protea_is_picture(name, r->tar, at, size);
+    return wanted ? protea_catalog_add(r->catalog, name, at, size) : PROTEA_OK;
 }
 
 static protea_status read_member(reader *r, const uint8_t *block)
@@ -199,8 +202,13 @@ static protea_status read_member(reader *r, const uint8_t *block)
         size = r->size;
     if (has_no_data(type))
         size = 0;
-    bool extension = type == 'x' || type == 'L';
-    if (!protea_blob_holds(r->tar, data, size) || (extension && size > (type == 'x' ? MAX_PAX : MAX_NAME))) {
+    uint64_t most = type == 'x' ? MAX_PAX : type == 'L' ? MAX_NAME : UINT64_MAX;
+    if (size > most) {
+        stop_damaged(r, "header at byte %llu is followed by %llu bytes about a member, at most %llu are read",
+                     (unsigned long long)header, (unsigned long long)size, (unsigned long long)most);
+        return PROTEA_OK;
+    }
+    if (!protea_blob_holds(r->tar, data, size)) {
         stop_damaged(r, "member at byte %llu wants %llu bytes, the archive ends at %llu", (unsigned long long)header,
                      (unsigned long long)size, (unsigned long long)r->tar->size);
         return PROTEA_OK;
@@ -210,7 +218,11 @@ static protea_status read_member(reader *r, const uint8_t *block)
         return read_pax(r, data, size);
     if (type == 'L')
         return read_long_name(r, data, size);
-    return is_file(type) ? add_member(r, block, data, size) : PROTEA_OK;
+    if (type == 'g' || type == 'K')
+        return PROTEA_OK;
+    protea_status status = is_file(type) ? add_member(r, block, data, size) : PROTEA_OK;
+    forget_extensions(r);
+    return status;
 }
 
 static protea_status read_header(reader *r)

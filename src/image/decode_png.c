@@ -6,10 +6,14 @@
 #include "base/alloc.h"
 #include "image/decode.h"
 
-enum { MAX_CHUNK = 64 << 20, MAX_CHUNKS_TOTAL = 64 << 20 };
+/* Texts, profiles and the like, unpacked; a bomb among them must not cost more than its picture may. */
+enum { MAX_BESIDE = 64 << 20, MAX_CHUNKS = 1000 };
 
 static protea_status damaged(const char *name, int code)
 {
+    if (code == SPNG_ECHUNK_LIMITS)
+        return protea_fail(PROTEA_ERR_INPUT, "%s: PNG holds more than %d MiB or %d chunks beside its pixels, which are not read", name,
+                           MAX_BESIDE >> 20, MAX_CHUNKS);
     protea_status status = code == SPNG_EMEM ? PROTEA_ERR_MEMORY : PROTEA_ERR_INPUT;
     return protea_fail(status, "%s: PNG is damaged or cut off: %s", name, spng_strerror(code));
 }
@@ -37,7 +41,8 @@ static protea_status decode(spng_ctx *png, protea_image *out, const uint8_t *byt
                             const protea_limits *limits)
 {
     struct spng_ihdr header;
-    spng_set_chunk_limits(png, MAX_CHUNK, MAX_CHUNKS_TOTAL);
+    spng_set_chunk_limits(png, MAX_BESIDE, MAX_BESIDE);
+    spng_set_option(png, SPNG_CHUNK_COUNT_LIMIT, MAX_CHUNKS);
     spng_set_crc_action(png, SPNG_CRC_ERROR, SPNG_CRC_DISCARD);
     int code = spng_set_png_buffer(png, bytes, len);
     if (code == 0)

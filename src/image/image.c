@@ -55,5 +55,5 @@ protea_limits protea_limits_default(void)
 {
     int64_t four_gib = (int64_t)4 << 30, half = half_of_memory();
     return (protea_limits){ .max_pixels = 100000000, .max_scans = 100, .max_file_bytes = (int64_t)256 << 20,
-                            .max_memory = half < four_gib ? half : four_gib };
+                            .max_memory = half < four_gib ? half : four_gib, .max_ratio = 500 };
 }

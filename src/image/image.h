@@ -29,6 +29,7 @@ typedef struct protea_limits {
     int32_t max_scans;       /* of a progressive JPEG: 100 */
     int64_t max_file_bytes;  /* of one image: 256 MiB */
     int64_t max_memory;      /* of a compressed archive decoded into memory: 4 GiB, or half of the machine's */
+    int32_t max_ratio;       /* bytes unpacked for each packed one, once a 64th of max_memory is: 500 */
     bool exif;               /* the wish: pictures are turned as their EXIF orientation says; false */
 } protea_limits;
 protea_limits protea_limits_default(void);

@@ -14,12 +14,18 @@ static unsigned u16(const uint8_t *p, bool big)
     return big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
 }
 
+static size_t u32(const uint8_t *p, bool big)
+{
+    unsigned first = u16(p, big), second = u16(p + 2, big);
+    return big ? (size_t)first << 16 | second : (size_t)second << 16 | first;
+}
+
 static int of_tiff(const uint8_t *bytes, size_t len)
 {
     if (len < 8 || (memcmp(bytes, "II*\0", 4) != 0 && memcmp(bytes, "MM\0*", 4) != 0))
         return 1;
     bool big = bytes[0] == 'M';
-    size_t first = u16(bytes + 4, big), second = u16(bytes + 6, big), at = big ? first << 16 | second : second << 16 | first;
+    size_t at = u32(bytes + 4, big);
     if (at > len - 2)
         return 1;
     unsigned n = u16(bytes + at, big);
@@ -111,10 +117,7 @@ protea_status protea_image_orient(protea_image *image, int orientation)
             size_t to_x = (size_t)(right ? seen.w - 1 - along : along), to_y = (size_t)(bottom ? seen.h - 1 - down : down);
             memcpy(seen.px + (to_y * (size_t)seen.w + to_x) * 3, image->px + ((size_t)y * (size_t)image->w + (size_t)x) * 3, 3);
         }
-    protea_free(image->px);
-    image->px = seen.px;
-    image->w = seen.w;
-    image->h = seen.h;
-    image->capacity = seen.capacity;
+    protea_image_release(image);
+    *image = seen;
     return PROTEA_OK;
 }
