@@ -7,6 +7,7 @@
 
 #include "api/image_sink_kind.h"
 #include "base/alloc.h"
+#include "data/catalog.h"
 
 /* ---- folders of PNG files */
 
@@ -80,10 +81,21 @@ bool protea_image_sink_is_file(const char *path)
     return protea_image_sink_is_array(path) || ends_in(path, ".tar");
 }
 
+/* Classes become names of folders, and must not lead out of the one that is written to. */
+static protea_status check_classes(const protea_source *source, const char *path)
+{
+    for (int c = 0; c < protea_source_n_classes(source); c++)
+        if (!protea_catalog_is_class_name(protea_source_class(source, c)))
+            return protea_fail(PROTEA_ERR_INPUT, "%s: class '%.300s' cannot be a folder's name; --no-labels writes without classes",
+                               path, protea_source_class(source, c));
+    return PROTEA_OK;
+}
+
 protea_status protea_image_sink_open(protea_image_sink **out, const char *path, const protea_source *source)
 {
     protea_image_sink *sink;
     *out = NULL;
+    PROTEA_TRY(check_classes(source, path));
     PROTEA_TRY(protea_new(&sink, 1, sizeof *sink, "writing pictures"));
     sink->source = source;
     sink->ops = protea_image_sink_is_array(path)  ? &protea_image_sink_npy

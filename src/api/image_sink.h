@@ -13,7 +13,7 @@ bool protea_image_sink_is_array(const char *path);
 bool protea_image_sink_is_file(const char *path);
 
 /* source: gives labels and classes, borrowed. A folder must be empty or new; files are replaced when they are whole.
- * Errors: PROTEA_ERR_USAGE (the folder is not empty), PROTEA_ERR_IO. *out: owned. */
+ * Errors: PROTEA_ERR_USAGE (the folder is not empty), PROTEA_ERR_INPUT (a class cannot be a folder), PROTEA_ERR_IO. *out: owned. */
 protea_status protea_image_sink_open(protea_image_sink **out, const char *path, const protea_source *source);
 /* What follows lies under this folder ("fog/3", or "" for none); an .npy has no folders, its rows go on. */
 void protea_image_sink_begin(protea_image_sink *sink, const char *folder);

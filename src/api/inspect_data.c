@@ -153,12 +153,16 @@ static protea_status describe(const protea_source *source, const protea_inspect_
     json_object_set_new(call->result, "n", json_integer(n));
     json_object_set_new(call->result, "classes", json_integer(protea_source_n_classes(source)));
     json_object_set_new(call->result, "labels", class_names(source));
+    json_object_set_new(call->result, "labels_by", json_string(protea_source_labels_by(source)));
     json_object_set_new(call->result, "images_per_class", counts);
     json_object_set_new(call->result, "fingerprint", json_string(protea_source_fingerprint(source)));
     PROTEA_TRY(measure_sample(source, sample, call, &sums));
     if (sums.images == 0)
         return none_readable(source, spec, sums.bad);
     put_statistics(call->result, &sums);
+    json_t *odd = json_array();
+    json_object_set_new(call->result, "odd", odd);
+    protea_inspect_odd(odd, source, counts, (const int[]){ sums.min_w, sums.max_w }, (const int[]){ sums.min_h, sums.max_h });
     return PROTEA_OK;
 }
 

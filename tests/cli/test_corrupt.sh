@@ -44,6 +44,12 @@ run corrupt contrast flat -o partly --json; want_code 0; want_json skipped 1; wa
 mkdir bad && echo nothing >bad/bad.png
 refused 3 "none of the 1 images can be used" corrupt contrast bad -o bad-c
 
+# a label that leads out of the folder is not followed
+mkdir -p out-of && printf 'path,label\nflat/000000.png,../../escaped\nflat/000001.png,b\n' >labels.csv
+refused 3 "class '../../escaped' cannot be a folder's name" corrupt contrast labels.csv -o out-of/here
+want_no_file escaped; want_no_file out-of/here
+run corrupt contrast labels.csv --no-labels -o out-of/here; want_code 0
+
 refused 2 "did you mean fog?" corrupt fgo "$data" -o no
 refused 2 "there are: all standard extra gaussian_noise" corrupt xyzzy "$data" -o no
 refused 2 "no such corruption" corrupt "fog,," "$data" -o no

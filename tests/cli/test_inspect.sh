@@ -12,6 +12,31 @@ run inspect set --sample 5 --json; want_code 0; want_json n 30; want_json sample
 run embed pixels set -o z.npy; want_code 0
 run inspect z.npy --json; want_code 0; want_json kind '"npy"'; want_json shape '\[30, 3072\]'; want_json type '"f32"'
 
+# what it took for what
+run inspect set --json; want_json labels_by '"the folders that hold the images"'; want_json odd '\[\]'
+run inspect set --no-labels --json; want_json labels_by '"none: left aside, as asked"'
+mkdir depths && cp set/bars/*.png depths && cp -r set/disc depths
+run inspect depths --json; want_code 0; want_json classes 0; want_json labels_by '"none: images lie in no folder"'
+
+# what looks odd
+mkdir -p odd/train/a odd/train/b odd/val/a odd/val/b odd/val/none
+cp set/bars/*.png odd/train/a; cp set/bars/*.png odd/val/a; cp "$(find set/bars -name '*.png' | head -1)" odd/val/b
+run inspect odd; want_code 0
+want_out "parts lie in one tree and are taken as one set: train/ (3 images), val/ (4 images); PATH::FOLDER is one of them alone"
+want_out "a class has a single image: b"
+want_out "2 folders hold no images, train/b/ first"
+run inspect odd::train --json; want_code 0; want_json odd '\["a folder holds no images: train/b/"\]'
+"$protea" synth shapes -o larger --n 30 --size 48 --quiet >/dev/null
+cp -r larger/bars larger/mine && cp -r set/disc larger/yours
+run inspect larger; want_out "sizes differ: 32 to 48 pixels wide, 32 to 48 high"
+cp set.tar twice.tar && (cd set && tar rf ../twice.tar ./bars)
+run inspect twice.tar; want_code 0; want_out "3 members are left out, as a later one has the same name"
+printf 'path,label\nset/bars/%s,x\nset/bars/%s,\n' $(ls set/bars | head -2) >some.csv
+run inspect some.csv; want_code 0; want_out "1 of 2 images have no label"; want_out "a class has a single image: x"
+mkdir -p "$(printf 'names/a\033[31m\n')" names/b
+cp set/bars/*.png names/b; cp "$(find set/bars -name '*.png' | head -1)" names/a*
+run inspect names; want_code 0; want_out 'a class has a single image: a\\x1b[31m'
+
 refused 3 "nothing: no such data set" inspect nothing
 mkdir empty
 refused 3 "empty" inspect empty
