@@ -9,7 +9,8 @@ typedef struct protea_inspect_opts {
     protea_images_opts images;
 } protea_inspect_opts;
 
-/* A data set: size, classes and where they come from, what looks odd, and mean, standard deviation and sizes of a sample of the images. */
+/* A data set: size, classes and where they come from, what looks odd, and mean, standard deviation and sizes of a sample of the
+ * images. */
 protea_status protea_inspect_data(const protea_inspect_opts *opts, const protea_call *call, const char *spec);
 /* Adds a line to odd for each thing that looks odd. width, height: smallest and largest that were seen. */
 void protea_inspect_odd(json_t *odd, const protea_source *source, const json_t *images_per_class, const int width[2],

@@ -317,11 +317,16 @@ static void what_is_no_file_is_never_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unpacking_stops_at_a_ratio),     cmocka_unit_test(sets_have_a_largest_size),
-        cmocka_unit_test(shapes_that_overflow_are_refused), cmocka_unit_test(headers_have_limits),
-        cmocka_unit_test(texts_in_a_png_have_a_limit),    cmocka_unit_test(a_long_name_is_one_members),
-        cmocka_unit_test(nets_of_links_end),              cmocka_unit_test(the_kernels_files_are_left_out),
-        cmocka_unit_test(deep_trees_end),                 cmocka_unit_test(names_may_be_any_bytes),
+        cmocka_unit_test(unpacking_stops_at_a_ratio),
+        cmocka_unit_test(sets_have_a_largest_size),
+        cmocka_unit_test(shapes_that_overflow_are_refused),
+        cmocka_unit_test(headers_have_limits),
+        cmocka_unit_test(texts_in_a_png_have_a_limit),
+        cmocka_unit_test(a_long_name_is_one_members),
+        cmocka_unit_test(nets_of_links_end),
+        cmocka_unit_test(the_kernels_files_are_left_out),
+        cmocka_unit_test(deep_trees_end),
+        cmocka_unit_test(names_may_be_any_bytes),
         cmocka_unit_test(what_is_no_file_is_never_opened),
     };
     return cmocka_run_group_tests(tests, temp_folder_enter, temp_folder_leave);

@@ -1,6 +1,6 @@
 /* Proves: pictures of every kind that people have (tests/data/kinds.ref, by tools/oracle/kinds.py) come out as Pillow's pixels, and
- * the same through a folder, a tar and a list; with the EXIF orientation applied where that is asked for; damaged EXIF is as
- * none. */
+ * the same through a folder, a tar (plain or packed) and a list; with the EXIF orientation applied where that is asked for;
+ * damaged EXIF is as none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "support/records.h"
 #include "support/small_sets.h"
 
-enum { KINDS = 44 };
+enum { KINDS = 53 };
 
 static void add_to_tar(struct archive *a, const char *name, protea_cursor file)
 {
@@ -25,16 +25,24 @@ static void add_to_tar(struct archive *a, const char *name, protea_cursor file)
     archive_entry_free(e);
 }
 
-/* The files of the reference as kinds/, kinds.tar and kinds.txt. */
+static struct archive *begin_tar(const char *path, bool packed)
+{
+    struct archive *a = archive_write_new();
+    archive_write_set_format_ustar(a);
+    if (packed)
+        assert_int_equal(archive_write_add_filter_gzip(a), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
+    return a;
+}
+
+/* The files of the reference as kinds/, kinds.tar, kinds.tar.gz and kinds.txt. */
 static void write_sets(void)
 {
     protea_cursor left = { records, records_len }, body;
     const char *name;
     FILE *list = fopen("kinds.txt", "w");
-    struct archive *a = archive_write_new();
+    struct archive *plain = begin_tar("kinds.tar", false), *packed = begin_tar("kinds.tar.gz", true);
     assert_non_null(list);
-    archive_write_set_format_ustar(a);
-    assert_int_equal(archive_write_open_filename(a, "kinds.tar"), ARCHIVE_OK);
     while (records_next(&left, &name, &body)) {
         char path[64];
         if (strncmp(name, "file ", 5) != 0)
@@ -42,11 +50,12 @@ static void write_sets(void)
         snprintf(path, sizeof path, "kinds/%s", name + 5);
         write_file(path, body.at, body.left);
         fprintf(list, "%s\n", path);
-        add_to_tar(a, path, body);
+        add_to_tar(plain, path, body);
+        add_to_tar(packed, path, body);
     }
     fclose(list);
-    assert_int_equal(archive_write_close(a), ARCHIVE_OK);
-    archive_write_free(a);
+    assert_int_equal(archive_write_free(plain), ARCHIVE_OK);
+    assert_int_equal(archive_write_free(packed), ARCHIVE_OK);
 }
 
 static int enter(void **state)
@@ -97,6 +106,7 @@ static void every_kind_through_every_source(void **state)
     for (int exif = 0; exif < 2; exif++) {
         assert_all("kinds", exif);
         assert_all("kinds.tar", exif);
+        assert_all("kinds.tar.gz", exif);
         assert_all("kinds.txt", exif);
     }
 }

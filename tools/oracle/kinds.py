@@ -77,6 +77,7 @@ for name, options in [("444.jpg", dict(subsampling=0)), ("422.jpg", dict(subsamp
                       ("optimised.jpg", dict(optimize=True, quality=50))]:
     add(name, saved(base, "JPEG", **options))
 add("gray_progressive.jpg", saved(base.convert("L"), "JPEG", progressive=True))
+add("gray.jpg", saved(base.convert("L"), "JPEG"))
 cmyk = saved(base.convert("CMYK"), "JPEG", quality=95)
 add("cmyk.jpg", cmyk)
 at = cmyk.index(b"Adobe") + 11
@@ -97,10 +98,16 @@ for bits in (1, 2, 4):
     add(f"palette{bits}.png", png(bits, 3, body, 19, 13, extra=table), Image.fromarray(looked_up))
     add(f"trns{bits}.png", png(bits, 3, body, 19, 13, extra=table + chunk(b"tRNS", b"\0\x80")), Image.fromarray(looked_up))
 add("colour_key.png", png(8, 2, rows(rgb), 19, 13, extra=chunk(b"tRNS", struct.pack(">HHH", *map(int, rgb[2, 3])))), base)
+add("gray8.png", saved(base.convert("L"), "PNG"))
+add("rgb8.png", saved(base, "PNG"))
+add("palette8.png", saved(base.quantize(200), "PNG"))
+add("gray16.png", png(16, 0, rows((gray.astype(np.uint16) * 257).astype(">u2")), 19, 13), base.convert("L"))
+add("la16.png", png(16, 4, rows(np.stack([gray.astype(np.uint16) * 257] * 2, 2).astype(">u2")), 19, 13), base.convert("L"))
 add("interlaced.png", png(8, 2, adam7(rgb), 19, 13, True))
 add("interlaced_gray.png", png(8, 0, adam7(gray), 19, 13, True))
 wide16 = rgb.astype(np.uint32) * 257
 add("interlaced16.png", png(16, 2, adam7(wide16.astype(">u2")), 19, 13, True), base)
+add("interlaced_palette.png", png(8, 3, adam7(gray >> 4), 19, 13, True, chunk(b"PLTE", bytes(range(48)))))
 rgba16 = np.concatenate([wide16, wide16[..., :1]], 2).astype(">u2")
 add("rgba16.png", png(16, 6, rows(rgba16), 19, 13), base)
 alpha = base.copy()
@@ -115,8 +122,10 @@ add("alpha.webp", saved(alpha, "WEBP", lossless=True, exact=True), base)
 
 # extremes
 add("one.jpg", saved(picture(1, 1), "JPEG"))
+add("one.png", saved(picture(1, 1), "PNG"))
 add("one.webp", saved(picture(1, 1), "WEBP", lossless=True))
 add("tall.png", saved(picture(1, 5000), "PNG"))
+add("tall.webp", saved(picture(1, 5000), "WEBP", lossless=True))
 add("wide.jpg", saved(picture(5000, 1), "JPEG"))
 
 # EXIF
