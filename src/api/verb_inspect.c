@@ -1,13 +1,13 @@
 /* `protea inspect PATH`: what is this data set, checkpoint, run, model or file of vectors? Found out by content. */
-#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/inspect.h"
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/file.h"
 
 static const protea_opt table[] = {
@@ -44,14 +44,13 @@ static bool holds(const char *dir, const char *name)
 /* The first bytes of a regular file; 0 where there are none. */
 static size_t peek(const char *path, unsigned char *bytes, size_t size)
 {
-    struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+    protea_blob file = { .fd = -1 };
+    if (protea_open_regular(AT_FDCWD, path, path, &file.fd, &file.size) != PROTEA_OK)
         return 0;
-    FILE *stream = fopen(path, "rbe");
-    size_t n = stream != NULL ? fread(bytes, 1, size, stream) : 0;
-    if (stream != NULL)
-        fclose(stream);
-    return n;
+    size_t n = file.size < size ? (size_t)file.size : size;
+    protea_status status = protea_blob_read(&file, 0, bytes, n, path);
+    close(file.fd);
+    return status == PROTEA_OK ? n : 0;
 }
 
 static protea_status run(void *self, const protea_call *call)

@@ -92,8 +92,11 @@ static protea_status read_value(reader *r, bool *is_list)
 static protea_status read_pair(reader *r, protea_yaml_pair_fn pair, void *self)
 {
     bool is_list;
-    if (!is_plain_scalar(r) || r->event.data.scalar.length > YAML_KEY_BYTES_MAX)
+    if (!is_plain_scalar(r))
         return unexpected(r, "`key: value`");
+    if (r->event.data.scalar.length > YAML_KEY_BYTES_MAX)
+        return protea_fail(PROTEA_ERR_USAGE, "%s:%d: a key of %zu bytes found, at most %d wanted", r->name, line_of(r),
+                           r->event.data.scalar.length, YAML_KEY_BYTES_MAX);
     int line = line_of(r);
     snprintf(r->key, sizeof r->key, "%s", (const char *)r->event.data.scalar.value);
     protea_status status = read_value(r, &is_list);

@@ -281,8 +281,8 @@ static void names_may_be_any_bytes(void **state)
     assert_int_equal(protea_source_n_classes(s), 5);
     for (int64_t i = 0; i < 7; i++)
         if (protea_source_read(s, i, &image) != PROTEA_OK) {
-            assert_string_equal(protea_last_error(), "names/new\\nline/bad\\x0d\\n.png: begins with bytes 78 00, wanted a JPEG, PNG "
-                                                     "or WebP picture");
+            assert_string_equal(protea_last_error(), "names/new\\nline/bad\\x0d\\n.png: begins with bytes 78 00, "
+                                                     "wanted a JPEG, PNG or WebP picture");
             bad++;
         }
     assert_int_equal(bad, 1);

@@ -106,6 +106,8 @@ static void hostile_sizes_end_soon(void **state)
     memset(text, 'a', len);
     memcpy(text + len - 4, ": 1\n", 4);
     assert_int_equal(read_text(&f, text, len), PROTEA_ERR_USAGE);
+    assert_int_equal(read_text(&f, text + len - 105, 105), PROTEA_ERR_USAGE);
+    assert_non_null(strstr(protea_last_error(), "x.yaml:1: a key of 101 bytes found, at most 100 wanted"));
     memcpy(text, "nmb_crops: [", 12);
     for (size_t i = 12; i + 2 < len; i += 2)
         memcpy(text + i, "1,", 2);
