@@ -37,14 +37,15 @@ static bool is_trailing_garbage(const struct jpeg_error_mgr *e)
     return e->msg_code == JWRN_EXTRANEOUS_DATA && e->msg_parm.i[1] == 0xd9;
 }
 
-/* Level -1 is a warning about the data: pixels are lost. */
+/* Level -1 is a warning about the data: pixels are lost. The picture is given up at once, as what is left of it may be long. */
 static void on_message(j_common_ptr jpeg, int level)
 {
     decoder *d = (decoder *)(void *)jpeg->err;
-    if (level >= 0 || d->damaged || is_trailing_garbage(jpeg->err))
+    if (level >= 0 || is_trailing_garbage(jpeg->err))
         return;
     d->damaged = true;
     jpeg->err->format_message(jpeg, d->message);
+    longjmp(d->back, 1);
 }
 
 static void on_scan(j_common_ptr jpeg)
@@ -127,8 +128,6 @@ static protea_status decode(decoder *d, protea_image *out, const uint8_t *bytes,
     else
         read_rows(jpeg, out);
     jpeg_finish_decompress(jpeg);
-    if (d->damaged)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: JPEG is damaged or cut off: %s", name, d->message);
     return PROTEA_OK;
 }
 
@@ -137,7 +136,7 @@ static protea_status try_to_decode(decoder *d, protea_image *out, const uint8_t 
 {
     if (setjmp(d->back) != 0)
         return protea_fail(d->errors.msg_code == JERR_OUT_OF_MEMORY ? PROTEA_ERR_MEMORY : PROTEA_ERR_INPUT,
-                           "%s: JPEG cannot be read: %s", name, d->message);
+                           d->damaged ? "%s: JPEG is damaged or cut off: %s" : "%s: JPEG cannot be read: %s", name, d->message);
     return decode(d, out, bytes, len, name, limits);
 }
 
