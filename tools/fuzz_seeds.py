@@ -98,13 +98,13 @@ put("tar", "negative", bytes(big))
 put("packed", "gz", gzip.compress(ustar, mtime=0))
 put("packed", "xz", lzma.compress(ustar))
 put("packed", "cut_gz", gzip.compress(ustar, mtime=0)[:-40])
-put("packed", "bomb_gz", gzip.compress(bytes(20 << 20), mtime=0))
-put("packed", "bomb_xz", lzma.compress(bytes(20 << 20)))
+put("packed", "bomb_gz", gzip.compress(bytes(2 << 20), mtime=0))
+put("packed", "bomb_xz", lzma.compress(bytes(2 << 20)))
 put("packed", "twice", gzip.compress(gzip.compress(ustar, mtime=0), mtime=0))
 put("packed", "bzip2", bz2.compress(ustar))
 # one raw block of "zstd", one run of 16 MiB, as RFC 8878 writes frames
 put("packed", "zst", b"\x28\xb5\x2f\xfd\x20\x04\x21\0\0zstd")
-put("packed", "bomb_zst", b"\x28\xb5\x2f\xfd\0\x70" + 200 * struct.pack("<I", 131072 << 3 | 1 << 1)[:3].ljust(4, b"\0")
+put("packed", "bomb_zst", b"\x28\xb5\x2f\xfd\0\x70" + 20 * struct.pack("<I", 131072 << 3 | 1 << 1)[:3].ljust(4, b"\0")
     + struct.pack("<I", 131072 << 3 | 1 << 1 | 1)[:3] + b"\0")
 
 # ---- arrays

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "data/source_kind.h"
+#include "image/decode.h"
 
 enum { UNSIGNED_BYTE = 8, MAX_DIMS = 4 };
 
@@ -25,9 +26,7 @@ static protea_status idx_read(const void *self, const protea_entry *entry, const
     const idx_set *set = self;
     size_t pixels = (size_t)set->h * (size_t)set->w, bytes = pixels * (size_t)set->channels;
     (void)name;
-    if ((int64_t)pixels > limits->max_pixels)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: header says %d x %d pixels, at most %lld are read", label, set->w, set->h,
-                           (long long)limits->max_pixels);
+    PROTEA_TRY(protea_decode_check_size((uint64_t)set->w, (uint64_t)set->h, label, limits));
     PROTEA_TRY(protea_image_reserve(out, set->w, set->h));
     PROTEA_TRY(protea_blob_read(&set->file.blob, entry->at, out->px, bytes, label));
     if (set->channels == 1)
