@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the fuzz targets of tests/fuzz with clang, libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, and runs one after
 # another. Usage: tools/fuzz.sh [MINUTES [TARGET...]]   (2 minutes, all targets; 0: only builds)
+# Debian: clang, libclang-rt-14-dev.
 # What one run has learnt is kept in build-fuzz/corpus and the next starts from it. A finding is left in build-fuzz/found, and the
 # exit code is 1; once mended it goes to tests/fuzz/seeds/TARGET/found-NAME, which every test run replays.
 set -eu

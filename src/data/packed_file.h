@@ -1,4 +1,5 @@
-/* A file's bytes where they lie or, if it is compressed (gz, xz, zst), unpacked once into memory, within limits.max_memory. */
+/* A file's bytes where they lie or, if it is compressed (gz, xz, zst), unpacked once into memory, within limits.max_memory
+ * and max_ratio. */
 #ifndef PROTEA_DATA_PACKED_FILE_H
 #define PROTEA_DATA_PACKED_FILE_H
 
