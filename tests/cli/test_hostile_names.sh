@@ -42,6 +42,8 @@ find . -path ./set -prune -o -type f -regex '.*\.\(csv\|tsv\|yaml\|html\|jsonl?\
 [ "$(wc -l <written)" -ge 4 ] || fail "tables and reports wanted"
 while read -r file; do clean "$file"; done <written
 grep -q 'bad' run/skipped.tsv || fail "the bad pictures wanted in run/skipped.tsv"
+spoken embed pixels set -o "$(bytes 'z\n\033[31m\342\200\256.npy')"
+want_out '"z\n\u001B[31m\u202E.npy"'
 run inspect "$(bytes 'set/nothing\033[2J\377')"; want_code 3; clean err
 run "$(bytes 'verb\033[2J')"; want_code 2; clean err
 run inspect set "--$(bytes 'option\n\033')"; want_code 2; clean err
