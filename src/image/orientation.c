@@ -117,7 +117,10 @@ protea_status protea_image_orient(protea_image *image, int orientation)
             size_t to_x = (size_t)(right ? seen.w - 1 - along : along), to_y = (size_t)(bottom ? seen.h - 1 - down : down);
             memcpy(seen.px + (to_y * (size_t)seen.w + to_x) * 3, image->px + ((size_t)y * (size_t)image->w + (size_t)x) * 3, 3);
         }
-    protea_image_release(image);
-    *image = seen;
+    protea_free(image->px);
+    image->px = seen.px;
+    image->w = seen.w;
+    image->h = seen.h;
+    image->capacity = seen.capacity;
     return PROTEA_OK;
 }
