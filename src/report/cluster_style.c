@@ -91,4 +91,4 @@ const char protea_cluster_style[] =
     "border-radius:6px;background:var(--card)}.finding p{margin:.2rem 0 0;color:var(--soft);font-size:.92rem;max-width:none}\n"
     "@media(max-width:40rem){.field{aspect-ratio:1;--picture:10%}.field path{stroke-width:calc(var(--dot)*.65)}.columns{height:7rem}.cards{gap:.7rem;"
     "grid-template-columns:1fr 1fr}.flow{min-width:44rem}}\n"
-    "@media print{.page{display:block;break-before:page}.zoom,nav,#map>label{display:none}}\n";
+    "@media print{.zoom,nav,#map>label{display:none}.card,.pair{break-inside:avoid}}\n";
