@@ -128,7 +128,8 @@ protea_status protea_cluster_part_map(FILE *out, const protea_cluster_view *v)
     PROTEA_TRY(write_pins(out, v));
     fputs("</div>\n</div>\n", out);
     if (drawn < v->page->c->n / 100 * 99)
-        fprintf(out, "<p class=\"hint\">Images that fall on the same spot share a point: %lld points.</p>\n", (long long)drawn);
+        fprintf(out, "<p class=\"hint\">Images that fall on the same spot share a point, and at most %d points are drawn: here "
+                "%lld.</p>\n", PROTEA_VIEW_POINTS, (long long)drawn);
     fputs("</section>\n", out);
     return PROTEA_OK;
 }

@@ -5,7 +5,7 @@
 #include "base/sort.h"
 #include "report/cluster_parts.h"
 
-enum { WIDTH = 1000, HEIGHT = 620, MOST_POINTS = 1000000, PLACE_BITS = 24 };
+enum { WIDTH = 1000, HEIGHT = 620, MANY_POINTS = 50000, PLACE_BITS = 24 };
 
 typedef struct points {
     const protea_cluster_view *view;
@@ -31,7 +31,7 @@ static void fill_keys(points *p)
 
 static void thin_out(points *p)
 {
-    int64_t every = (p->n + MOST_POINTS - 1) / MOST_POINTS, n = 0;
+    int64_t every = (p->n + PROTEA_VIEW_POINTS - 1) / PROTEA_VIEW_POINTS, n = 0;
     for (int64_t i = 0; i < p->n; i += every)
         p->key[n++] = p->key[i];
     p->n = n;
@@ -63,8 +63,8 @@ static void write_points(FILE *out, const points *p)
 {
     const protea_clustering *c = p->view->page->c;
     double width = p->n <= 500 ? 8 : p->n <= 2000 ? 6.5 : p->n <= 10000 ? 4.5 : p->n <= 100000 ? 3 : 1.6;
-    fprintf(out, "<svg viewBox=\"0 0 %d %d\" data-scale=\"%d\" preserveAspectRatio=\"none\" role=\"img\" "
-            "aria-label=\"map of %lld images\" style=\"--dot:%.1fpx\">\n", WIDTH * p->scale, HEIGHT * p->scale, p->scale,
+    fprintf(out, "<svg viewBox=\"0 0 %d %d\"%s preserveAspectRatio=\"none\" role=\"img\" aria-label=\"map of %lld images\" "
+            "style=\"--dot:%.1fpx\">\n", WIDTH * p->scale, HEIGHT * p->scale, p->n > MANY_POINTS ? " class=\"many\"" : "",
             (long long)c->n, width);
     for (int64_t i = 0, first = 0; i < p->n; i++)
         if (i + 1 == p->n || p->key[i + 1] >> PLACE_BITS != p->key[first] >> PLACE_BITS) {
@@ -79,7 +79,7 @@ protea_status protea_cluster_points(FILE *out, const protea_cluster_view *v, int
     points p = { .view = v, .scale = 4 };
     PROTEA_TRY(protea_new(&p.key, (size_t)v->page->c->n, 2 * sizeof *p.key, "a map"));
     fill_keys(&p);
-    while (p.n > MOST_POINTS && p.scale > 1) {
+    while (p.n > PROTEA_VIEW_POINTS && p.scale > 1) {
         p.scale /= 2;
         fill_keys(&p);
     }

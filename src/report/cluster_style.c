@@ -34,7 +34,7 @@ const char protea_cluster_style[] =
     ".map:not([data-level=\"0\"]) .field{cursor:grab;touch-action:none}\n"
     ".field path{fill:none;stroke:var(--c);stroke-width:var(--dot);stroke-linecap:round;stroke-opacity:.72;"
     "vector-effect:non-scaling-stroke}\n"
-    ".field svg.lit a:not(.on) path{stroke-opacity:.22}.field svg a:hover path{stroke-opacity:1}\n"
+    ".field svg.lit:not(.many) a:not(.on) path{stroke-opacity:.22}.field svg a:hover path{stroke-opacity:1}\n"
     ".pin{--u:calc((var(--x) - var(--left))*var(--z));--v:calc((var(--y) - var(--top))*var(--z));"
     "--s:clamp(-1,calc((50 - var(--v))*1000),1);position:absolute;left:calc(var(--u)*1%);top:calc(var(--v)*1%);width:12px;"
     "height:12px;transform:translate(-50%,-50%);border-radius:50%}\n"

@@ -7,6 +7,7 @@
 
 enum {
     PROTEA_VIEW_PICTURES = 4000, /* at most */
+    PROTEA_VIEW_POINTS = 500000, /* at most */
     PROTEA_VIEW_PAGES = 1000,    /* at most; smaller clusters stand in the lists alone */
     PROTEA_VIEW_NEAR = 6,        /* nearest clusters of a page */
     PROTEA_VIEW_PAIRS = 24, PROTEA_VIEW_OUTLIERS = 24

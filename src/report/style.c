@@ -98,6 +98,7 @@ const char protea_report_style[] =
     ".crisp{image-rendering:pixelated}\n"
     "details summary{cursor:pointer;color:var(--accent);margin-bottom:.8rem}\n"
     "footer{margin-top:4rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}\n"
+    "@media(max-width:64rem){.plots:not(.minor) svg .tick{font-size:14.5px}}\n"
     "@media(max-width:40rem){svg .tick{font-size:15px}.minor svg .tick{font-size:17px}.plots.minor{"
     "grid-template-columns:1fr 1fr;gap:.6rem}"
     "td.help{display:none}td,th{padding:.42rem .7rem}th{white-space:normal;"
