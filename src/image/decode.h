@@ -1,4 +1,5 @@
-/* Decoders, one per format; protea_image_decode chooses. None works in the picture's scratch, where the bytes of its file may lie. */
+/* Decoders, one per format; protea_image_decode chooses. None works in the picture's scratch, where the bytes of its file may
+ * lie. */
 #ifndef PROTEA_IMAGE_DECODE_H
 #define PROTEA_IMAGE_DECODE_H
 
