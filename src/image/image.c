@@ -11,7 +11,7 @@ enum { LONGEST_SIDE = 65535 };
 void protea_image_release(protea_image *image)
 {
     protea_free(image->px);
-    protea_free(image->scratch);
+    protea_image_settle(image);
     *image = (protea_image){ 0 };
 }
 
@@ -35,14 +35,19 @@ protea_status protea_image_reserve(protea_image *image, int w, int h)
 protea_status protea_image_scratch(protea_image *image, size_t bytes, void *out)
 {
     if (bytes > image->scratch_bytes) {
-        protea_free(image->scratch);
-        image->scratch = NULL;
-        image->scratch_bytes = 0;
+        protea_image_settle(image);
         PROTEA_TRY(protea_new(&image->scratch, bytes, 1, "work on a picture"));
         image->scratch_bytes = bytes;
     }
     memcpy(out, &image->scratch, sizeof image->scratch);
     return PROTEA_OK;
+}
+
+void protea_image_settle(protea_image *image)
+{
+    protea_free(image->scratch);
+    image->scratch = NULL;
+    image->scratch_bytes = 0;
 }
 
 static int64_t half_of_memory(void)

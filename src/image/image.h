@@ -22,6 +22,8 @@ void protea_image_release(protea_image *image);
 protea_status protea_image_reserve(protea_image *image, int w, int h);
 /* *out: room for this many bytes, aligned for everything, until the next call for this picture; nothing is in it. */
 protea_status protea_image_scratch(protea_image *image, size_t bytes, void *out);
+/* Gives the scratch back, for pictures that are many and stay: it may be larger than they are. */
+void protea_image_settle(protea_image *image);
 
 /* How files are read: what a hostile one may ask of us, all on by default, and one wish. */
 typedef struct protea_limits {

@@ -71,6 +71,9 @@ static void resizing_is_pillows(void **state)
     assert_int_equal(protea_image_center(&out, &small, 12), PROTEA_OK);
     assert_near(&out, "center", 0);
     assert_int_equal(protea_image_center(&out, &tall, 20), PROTEA_OK);
+    assert_non_null(out.scratch);
+    protea_image_settle(&out);
+    assert_null(out.scratch);
     assert_near(&out, "center tall", 0);
     protea_image_release(&small);
     protea_image_release(&wide);
