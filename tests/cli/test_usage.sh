@@ -32,6 +32,7 @@ refused 2 "-o: nothing found after it" synth shapes -o
 refused 2 "--json: a value found" synth shapes -o x --json=1
 refused 2 "--no-labels: \"perhaps\" found, true or false wanted" inspect x --no-labels=perhaps
 refused 2 "--precision: \"f33\" found, one of auto|f32|bf16|fast wanted" embed pixels x -o y.npy --precision f33
+refused 2 "--precision fast: this processor" embed pixels synth:shapes,n=4 -o y.npy --precision fast --isa avx2
 refused 2 "--temperature: \"nan\" found" eval knn pixels --temperature nan
 refused 2 "bench swav-stpe: no such NAME; did you mean swav-step?" bench swav-stpe
 refused 2 "--steps: \"0\" found" bench swav-step --steps 0
