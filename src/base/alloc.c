@@ -86,6 +86,15 @@ void protea_free(void *block)
     free(block);
 }
 
+protea_status protea_make_sure(size_t bytes, const char *purpose)
+{
+    void *room = told_to_fail() ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        return out_of_memory(bytes, purpose);
+    munmap(room, bytes);
+    return PROTEA_OK;
+}
+
 struct protea_arena {
     unsigned char *base;
     size_t size, used, peak;

@@ -23,6 +23,10 @@ protea_status protea_copy_string(char **out, const char *text);
 /* Accepts NULL. */
 void protea_free(void *block);
 
+/* Whether so many bytes could be had just now; nothing is kept. Asked before calls into libraries that end the process
+ * where memory is short. Errors: PROTEA_ERR_MEMORY with size and purpose. */
+protea_status protea_make_sure(size_t bytes, const char *purpose);
+
 /* Tests only: the allocation number n from now (1 is the next) fails, and all after it when sticky;
  * n = 0 turns it off. Counts over all threads. */
 void protea_alloc_fail_after(long n, int sticky);

@@ -62,7 +62,7 @@ protea_status protea_blob_read(const protea_blob *b, uint64_t at, void *out, siz
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return protea_fail(PROTEA_ERR_IO, "%s: reading failed: %s", name, strerror(errno));
+            return protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: reading failed: %s", name, strerror(errno));
         if (got == 0)
             return protea_fail(PROTEA_ERR_INPUT, "%s: shrank while it was read, %zu bytes are missing", name, n - done);
         done += (size_t)got;
@@ -90,7 +90,8 @@ protea_status protea_open_regular(int dir, const char *path, const char *name, i
         return protea_fail(PROTEA_ERR_INPUT, "%s: is %s, wanted a regular file", name, kind_of_file(st.st_mode));
     int opened = openat(dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (opened < 0 || fstat(opened, &st) != 0) {
-        protea_status status = errno == EIO || errno == EMFILE || errno == ENFILE ? PROTEA_ERR_IO : PROTEA_ERR_INPUT;
+        protea_status status = errno == EIO || errno == EMFILE || errno == ENFILE ? PROTEA_ERR_IO
+                             : protea_errno_status(PROTEA_ERR_INPUT);
         protea_fail(status, "%s: cannot be opened: %s", name, strerror(errno));
         if (opened >= 0)
             close(opened);

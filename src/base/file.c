@@ -13,7 +13,7 @@
 
 static protea_status fail_io(const char *path, const char *what)
 {
-    return protea_fail(PROTEA_ERR_IO, "%s: %s: %s", path, what, strerror(errno));
+    return protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: %s: %s", path, what, strerror(errno));
 }
 
 /* The whole of an open file, with a 0 after it. */

@@ -1,6 +1,7 @@
 /* The thread-local message and the escaping of what comes from outside. */
 #include "base/status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,11 @@ char *protea_escape(char *out, unsigned long size, const char *text)
     }
     out[used] = 0;
     return out;
+}
+
+protea_status protea_errno_status(protea_status otherwise)
+{
+    return errno == ENOMEM ? PROTEA_ERR_MEMORY : otherwise;
 }
 
 protea_status protea_fail_text(protea_status status, const char *text)

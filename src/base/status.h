@@ -8,6 +8,9 @@
  * UTF-8 and bidi marks are escaped, so a hostile file name stays text. Cut at 1,000 bytes. */
 protea_status protea_fail(protea_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What a failed call of the system means: PROTEA_ERR_MEMORY where errno says so, else the status given. */
+protea_status protea_errno_status(protea_status otherwise);
+
 /* Hands a message taken on another thread (a loader worker) up on this one. */
 protea_status protea_fail_text(protea_status status, const char *text);
 
