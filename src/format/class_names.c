@@ -1,9 +1,10 @@
 #include "format/class_names.h"
 
-#include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "format/json_text.h"
 
 enum { NAME_ROOM = 4096 };
 
@@ -39,9 +40,10 @@ protea_status protea_class_names_write(char **json, const protea_class_names *na
     json_t *list = json_array();
     for (int c = 0; c < names->n; c++)
         json_array_append_new(list, json_string(names->name[c]));
-    *json = json_array_size(list) == (size_t)names->n ? json_dumps(list, JSON_COMPACT) : NULL;
+    bool whole = json_array_size(list) == (size_t)names->n;
+    protea_status status = protea_json_print(json, whole ? list : NULL, JSON_COMPACT, "class names");
     json_decref(list);
-    return *json != NULL ? PROTEA_OK : protea_fail(PROTEA_ERR_MEMORY, "class names: memory could not be had");
+    return status;
 }
 
 static protea_status read_list(protea_class_names *names, const json_t *list, const char *path, const char *key)
@@ -60,9 +62,11 @@ static protea_status read_list(protea_class_names *names, const json_t *list, co
 
 protea_status protea_class_names_read(protea_class_names *names, const char *text, const char *path, const char *key)
 {
-    json_t *list = json_loads(text, 0, NULL);
-    protea_status status = json_is_array(list) ? read_list(names, list, path, key)
-                         : protea_fail(PROTEA_ERR_INPUT, "%s: %s: a JSON list of names wanted", path, key);
+    json_t *list;
+    protea_status status = protea_json_parse(&list, text, strlen(text), 0, path);
+    if (status != PROTEA_ERR_MEMORY)
+        status = json_is_array(list) ? read_list(names, list, path, key)
+               : protea_fail(PROTEA_ERR_INPUT, "%s: %s: a JSON list of names wanted", path, key);
     json_decref(list);
     return status;
 }

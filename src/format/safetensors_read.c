@@ -1,7 +1,6 @@
 /* Reading safetensors: nothing in the header is believed before it is checked against the file's size. */
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "format/json_text.h"
 #include "format/safetensors.h"
 #include "format/safetensors_header.h"
 
@@ -51,10 +51,10 @@ static protea_status map_file(protea_st_file *f, const char *path)
     }
     f->size = (size_t)size;
     void *map = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
-    int failed = errno;
+    protea_status status = map != MAP_FAILED ? PROTEA_OK
+                         : protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: cannot be mapped: %s", path, strerror(errno));
     close(fd);
-    if (map == MAP_FAILED)
-        return protea_fail(PROTEA_ERR_IO, "%s: cannot be mapped: %s", path, strerror(failed));
+    PROTEA_TRY(status);
     f->map = map;
     return PROTEA_OK;
 }
@@ -70,15 +70,16 @@ static protea_status parse_header(protea_st_file *f, const char *path)
     if (len > f->size - 8)
         return protea_fail(PROTEA_ERR_INPUT, "%s: not a safetensors file, or cut short: a header of %llu bytes in a file of %zu",
                            path, (unsigned long long)len, f->size);
-    json_error_t error;
     f->header_len = (size_t)len;
     f->data = f->map + 8 + len;
     f->data_len = f->size - 8 - f->header_len;
-    f->header = json_loadb((const char *)f->map + 8, f->header_len, JSON_REJECT_DUPLICATES, &error);
-    if (f->header == NULL || !json_is_object(f->header))
-        return protea_fail(PROTEA_ERR_INPUT, "%s: the header is not a JSON object: %s", path,
-                           f->header == NULL ? error.text : "another kind of value");
-    return PROTEA_OK;
+    protea_status status = protea_json_parse(&f->header, (const char *)f->map + 8, f->header_len, JSON_REJECT_DUPLICATES, path);
+    if (status == PROTEA_OK && json_is_object(f->header))
+        return PROTEA_OK;
+    if (status == PROTEA_ERR_MEMORY)
+        return status;
+    return protea_fail(PROTEA_ERR_INPUT, "%s: the header is not a JSON object%s%s", path, f->header == NULL ? ": " : "",
+                       f->header == NULL ? protea_last_error() : "");
 }
 
 static protea_status read_dtype(protea_tensor *t, const json_t *json, const char *path, const char *name)

@@ -3,7 +3,6 @@
  * The header begins {"__metadata__":{"protea.xxh3":"<16 hex digits>",...: a sum of the whole file but these digits, so
  * that the header is covered too: XXH3 of what is before them, then of what is after them, then of each tensor, each
  * with the sum so far as its seed. "xxh3.NAME" is the XXH3 of one tensor's bytes. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/file.h"
+#include "format/json_text.h"
 #include "format/safetensors.h"
 #include "format/safetensors_header.h"
 
@@ -135,12 +135,13 @@ static protea_status header_text(const protea_st_writer *w, char **out, size_t *
     *out = NULL;
     json_t *header = json_object();
     protea_status status = describe(w, header);
-    char *text = status == PROTEA_OK ? json_dumps(header, JSON_COMPACT) : NULL;
+    char *text = NULL;
+    if (status == PROTEA_OK)
+        status = protea_json_print(&text, header, JSON_COMPACT, "the header of a safetensors file");
     json_decref(header);
-    PROTEA_TRY(status);
     size_t used = text == NULL ? 0 : strlen(text);
-    status = text == NULL ? protea_fail(PROTEA_ERR_MEMORY, "safetensors: no memory for the header")
-                          : protea_new(out, used + 8, 1, "safetensors header");
+    if (status == PROTEA_OK)
+        status = protea_new(out, used + 8, 1, "safetensors header");
     if (status == PROTEA_OK) {
         *len = (used + 7) / 8 * 8;
         memcpy(*out, text, used);
@@ -176,7 +177,10 @@ static void write_parts(const protea_st_writer *w, FILE *stream, const char *hea
 static protea_status verify(const protea_new_file *file)
 {
     protea_st_file *read_back;
-    if (protea_st_open(&read_back, file->temporary) != PROTEA_OK)
+    protea_status status = protea_st_open(&read_back, file->temporary);
+    if (status == PROTEA_ERR_MEMORY)
+        return status;
+    if (status != PROTEA_OK)
         return protea_fail(PROTEA_ERR_IO, "%s: does not read back as it was written (%s)", file->path, protea_last_error());
     protea_st_close(read_back);
     return PROTEA_OK;

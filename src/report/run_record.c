@@ -1,6 +1,5 @@
 #include "report/run_record.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/options_internal.h"
+#include "format/json_text.h"
 #include "train/rundir.h"
 
 enum { MOST_BYTES = 256 << 20 };
@@ -240,8 +240,10 @@ static protea_status read_curves(protea_run_record *r, const char *run_dir)
     char *rest = text;
     protea_status status = PROTEA_OK;
     for (char *line; status == PROTEA_OK && rest != NULL && (line = next_line(&rest)) != NULL;) {
-        json_t *json = json_loads(line, 0, NULL);
-        if (json_is_object(json)) {
+        json_t *json;
+        if (protea_json_parse(&json, line, strlen(line), 0, PROTEA_RUN_METRICS) == PROTEA_ERR_MEMORY)
+            status = PROTEA_ERR_MEMORY;
+        if (json_is_object(json)) { /* a torn line is passed over */
             double before = r->epochs;
             status = add_line(r, json);
             if (r->epochs > before)

@@ -1,11 +1,13 @@
 #include "train/metric_log.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "format/json_text.h"
 
 struct protea_metric_log { FILE *file; };
 
@@ -41,26 +43,51 @@ protea_step_out protea_means_get(const protea_means *m)
     return mean;
 }
 
-/* Length of the part of the file that stays. */
-static long find_cut(FILE *file, int64_t after_step, double *seconds)
+/* Whether a line is of a step up to the one given, and its seconds. What is no line of metrics does not stay; want of memory
+ * must not look like one. */
+static protea_status look_at_line(const char *line, size_t len, int64_t after_step, bool *stays, double *seconds)
 {
+    json_t *json;
+    if (protea_json_parse(&json, line, len, 0, "metrics") == PROTEA_ERR_MEMORY)
+        return PROTEA_ERR_MEMORY;
+    const json_t *step = json_object_get(json, "step");
+    *stays = json_is_integer(step) && json_integer_value(step) <= after_step;
+    if (*stays)
+        *seconds = json_number_value(json_object_get(json, "seconds"));
+    json_decref(json);
+    return PROTEA_OK;
+}
+
+/* *keep: length of the part of the file that stays. */
+static protea_status find_cut(FILE *file, int64_t after_step, long *keep, double *seconds)
+{
+    protea_status status = PROTEA_OK;
     char *line = NULL;
     size_t capacity = 0;
-    ssize_t len;
-    long keep = 0;
-    while ((len = getline(&line, &capacity, file)) > 0 && line[len - 1] == '\n') {
-        json_t *json = json_loadb(line, (size_t)len, 0, NULL);
-        const json_t *step = json_object_get(json, "step");
-        bool stays = json_is_integer(step) && json_integer_value(step) <= after_step;
-        if (stays)
-            *seconds = json_number_value(json_object_get(json, "seconds"));
-        json_decref(json);
-        if (!stays)
-            break;
-        keep += (long)len;
+    ssize_t len = 0;
+    bool stays = true;
+    *keep = 0;
+    while (status == PROTEA_OK && stays && (len = getline(&line, &capacity, file)) > 0 && line[len - 1] == '\n') {
+        status = look_at_line(line, (size_t)len, after_step, &stays, seconds);
+        *keep += stays ? (long)len : 0;
     }
     free(line);
-    return keep;
+    if (status == PROTEA_OK && len < 0 && !feof(file))
+        return protea_fail(protea_errno_status(PROTEA_ERR_IO), "metrics: cannot be read: %s", strerror(errno));
+    return status;
+}
+
+static protea_status open_and_cut(protea_metric_log *log, const char *path, int64_t after_step, double *seconds)
+{
+    long keep;
+    log->file = fopen(path, "a+e");
+    if (log->file != NULL) {
+        rewind(log->file);
+        PROTEA_TRY(find_cut(log->file, after_step, &keep, seconds));
+    }
+    if (log->file == NULL || ftruncate(fileno(log->file), keep) != 0)
+        return protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: cannot be written: %s", path, strerror(errno));
+    return PROTEA_OK;
 }
 
 protea_status protea_metric_log_open(protea_metric_log **out, const char *path, int64_t after_step, double *seconds)
@@ -69,16 +96,12 @@ protea_status protea_metric_log_open(protea_metric_log **out, const char *path, 
     *seconds = 0;
     *out = NULL;
     PROTEA_TRY(protea_new(&log, 1, sizeof *log, "metric log"));
-    log->file = fopen(path, "a+e");
-    if (log->file != NULL)
-        rewind(log->file);
-    if (log->file == NULL || ftruncate(fileno(log->file), find_cut(log->file, after_step, seconds)) != 0) {
-        protea_status status = protea_fail(PROTEA_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    protea_status status = open_and_cut(log, path, after_step, seconds);
+    if (status == PROTEA_OK)
+        *out = log;
+    else
         protea_metric_log_close(log);
-        return status;
-    }
-    *out = log;
-    return PROTEA_OK;
+    return status;
 }
 
 void protea_metric_log_close(protea_metric_log *log)
@@ -90,35 +113,41 @@ void protea_metric_log_close(protea_metric_log *log)
     protea_free(log);
 }
 
-/* JSON knows no NaN or infinity: such a number is left out. */
-static void put_number(json_t *json, const char *key, double value)
+/* JSON knows no NaN or infinity: such a number is left out. 0, or -1 where memory ran out, as for all that follow. */
+static int put_number(json_t *json, const char *key, double value)
 {
-    if (isfinite(value))
-        json_object_set_new(json, key, json_real(value));
+    return isfinite(value) ? json_object_set_new(json, key, json_real(value)) : 0;
+}
+
+static int fill(json_t *json, const protea_metric_line *line)
+{
+    int bad = json_object_set_new(json, "kind", json_string(line->kind));
+    bad |= json_object_set_new(json, "step", json_integer(line->step));
+    bad |= json_object_set_new(json, "epoch", json_integer(line->epoch));
+    bad |= put_number(json, "loss", line->mean.loss);
+    bad |= put_number(json, "lr", line->lr);
+    for (int i = 0; i < line->mean.n_metrics; i++)
+        bad |= put_number(json, line->mean.metric[i].name, line->mean.metric[i].value);
+    bad |= put_number(json, "images_per_second", line->images_per_second);
+    bad |= put_number(json, "wait_share", line->wait_share);
+    bad |= put_number(json, "seconds", line->seconds);
+    if (line->knn_top1 >= 0)
+        bad |= put_number(json, "knn_top1", line->knn_top1);
+    if (line->val_accuracy >= 0)
+        bad |= put_number(json, "val_accuracy", line->val_accuracy);
+    if (line->skipped_updates > 0)
+        bad |= json_object_set_new(json, "skipped_updates", json_integer(line->skipped_updates));
+    if (line->warning != NULL)
+        bad |= json_object_set_new(json, "warning", json_string(line->warning));
+    return bad;
 }
 
 void protea_metric_log_write(protea_metric_log *log, const protea_metric_line *line)
 {
     json_t *json = json_object();
-    json_object_set_new(json, "kind", json_string(line->kind));
-    json_object_set_new(json, "step", json_integer(line->step));
-    json_object_set_new(json, "epoch", json_integer(line->epoch));
-    put_number(json, "loss", line->mean.loss);
-    put_number(json, "lr", line->lr);
-    for (int i = 0; i < line->mean.n_metrics; i++)
-        put_number(json, line->mean.metric[i].name, line->mean.metric[i].value);
-    put_number(json, "images_per_second", line->images_per_second);
-    put_number(json, "wait_share", line->wait_share);
-    put_number(json, "seconds", line->seconds);
-    if (line->knn_top1 >= 0)
-        put_number(json, "knn_top1", line->knn_top1);
-    if (line->val_accuracy >= 0)
-        put_number(json, "val_accuracy", line->val_accuracy);
-    if (line->skipped_updates > 0)
-        json_object_set_new(json, "skipped_updates", json_integer(line->skipped_updates));
-    if (line->warning != NULL)
-        json_object_set_new(json, "warning", json_string(line->warning));
-    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(8));
+    bool whole = fill(json, line) == 0;
+    char *text;
+    protea_json_print(&text, whole ? json : NULL, JSON_COMPACT | JSON_REAL_PRECISION(8), "metrics");
     json_decref(json);
     if (text != NULL)
         fprintf(log->file, "%s\n", text);
