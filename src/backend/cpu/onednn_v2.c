@@ -50,13 +50,25 @@ static protea_status open_engine(protea_onednn *o)
     return PROTEA_OK;
 }
 
+/* oneDNN makes the kernels of its dense products at the first of them: here, where there is room. */
+static protea_status warm_up(void)
+{
+    enum { SIDE = 48 };
+    static const float a[SIDE * SIDE] = { 0 };
+    float c[SIDE * SIDE];
+    return protea_onednn_gemm(c, a, a, false, false, SIDE, SIDE, SIDE, 1, 0, SIDE, SIDE, SIDE);
+}
+
 protea_status protea_onednn_open(protea_onednn **out, protea_isa most)
 {
     protea_onednn *o;
     *out = NULL;
+    PROTEA_TRY(protea_make_sure(PROTEA_ONEDNN_ROOM, "oneDNN"));
     PROTEA_TRY(protea_new(&o, 1, sizeof *o, "oneDNN"));
     limit_isa(most);
     protea_status status = open_engine(o);
+    if (status == PROTEA_OK)
+        status = warm_up();
     if (status != PROTEA_OK) {
         protea_onednn_close(o);
         return status;

@@ -19,6 +19,10 @@ struct protea_onednn {
 /* A failed call of oneDNN's as a status of ours; what: the call. */
 protea_status protea_onednn_fail(dnnl_status_t status, const char *what);
 
+/* oneDNN writes machine code into memory that it does not check, and C++ exceptions do not pass through C: what it may want is
+ * made sure of first. */
+enum { PROTEA_ONEDNN_ROOM = 32 << 20 };
+
 #define ONEDNN_TRY(call, what)                              \
     do {                                                    \
         dnnl_status_t status_ = (call);                     \

@@ -216,6 +216,7 @@ protea_status protea_conv_plan_new(protea_conv_plan **out, protea_onednn *o, con
     conv_shape shape;
     protea_conv_plan *plan;
     *out = NULL;
+    PROTEA_TRY(protea_make_sure(PROTEA_ONEDNN_ROOM, "a convolution plan"));
     PROTEA_TRY(make_shape(&shape, o, d, pass, ending, algorithm));
     PROTEA_TRY(protea_new(&plan, 1, sizeof *plan, "a convolution plan"));
     plan->stream = o->stream;
