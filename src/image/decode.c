@@ -1,6 +1,7 @@
 /* Which format, and whether we want it: by content, never by name. */
 #include "image/decode.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "image/orientation.h"
@@ -54,6 +55,17 @@ protea_status protea_decode_check_size(uint64_t w, uint64_t h, const char *name,
     return PROTEA_OK;
 }
 
+/* The libraries call a picture damaged also where memory ran out inside zlib or their own tables; malloc's errno tells. */
+static protea_status decode(const signature *s, protea_image *out, const uint8_t *bytes, size_t len, const char *name,
+                            const protea_limits *limits)
+{
+    errno = 0;
+    protea_status status = s->decode(out, bytes, len, name, limits);
+    if (status != PROTEA_ERR_INPUT || errno != ENOMEM)
+        return status;
+    return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory to read it", name);
+}
+
 protea_status protea_image_decode(protea_image *out, const uint8_t *bytes, size_t len, const char *name,
                                   const protea_limits *limits)
 {
@@ -68,6 +80,6 @@ protea_status protea_image_decode(protea_image *out, const uint8_t *bytes, size_
         return protea_fail(PROTEA_ERR_INPUT, "%s: begins with bytes %02x %02x, %s", name, bytes[0], len > 1 ? bytes[1] : 0, wanted);
     if (found->decode == NULL)
         return protea_fail(PROTEA_ERR_INPUT, "%s: is %s, %s", name, found->kind, wanted);
-    PROTEA_TRY(found->decode(out, bytes, len, name, limits));
+    PROTEA_TRY(decode(found, out, bytes, len, name, limits));
     return limits->exif ? protea_image_orient(out, protea_image_orientation(bytes, len)) : PROTEA_OK;
 }

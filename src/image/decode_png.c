@@ -14,7 +14,8 @@ static protea_status damaged(const char *name, int code)
     if (code == SPNG_ECHUNK_LIMITS)
         return protea_fail(PROTEA_ERR_INPUT, "%s: PNG holds more than %d MiB or %d chunks beside its pixels, at most that is read",
                            name, MAX_BESIDE >> 20, MAX_CHUNKS);
-    protea_status status = code == SPNG_EMEM ? PROTEA_ERR_MEMORY : PROTEA_ERR_INPUT;
+    bool memory = code == SPNG_EMEM || code == SPNG_EZLIB_INIT; /* zlib can only fail to begin for want of memory */
+    protea_status status = memory ? PROTEA_ERR_MEMORY : PROTEA_ERR_INPUT;
     return protea_fail(status, "%s: PNG is damaged or cut off: %s", name, spng_strerror(code));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 #include <spng.h>
 
 #include "base/alloc.h"
@@ -49,7 +50,8 @@ static protea_status try_to_encode(encoder *e, const protea_image *image, int qu
     e->jpeg.err = jpeg_std_error(&e->errors);
     e->errors.error_exit = on_error;
     if (setjmp(e->back) != 0)
-        return protea_fail(PROTEA_ERR_INTERNAL, "JPEG cannot be written: %s", e->message);
+        return protea_fail(e->errors.msg_code == JERR_OUT_OF_MEMORY ? PROTEA_ERR_MEMORY : PROTEA_ERR_INTERNAL,
+                           "JPEG cannot be written: %s", e->message);
     encode(e, image, quality);
     return PROTEA_OK;
 }
@@ -96,7 +98,8 @@ protea_status protea_image_encode_png(uint8_t **out, size_t *len, const protea_i
     size_t n = 0;
     void *bytes = code == 0 ? spng_get_png_buffer(png, &n, &code) : NULL;
     spng_ctx_free(png);
-    if (bytes == NULL)
-        return protea_fail(PROTEA_ERR_INTERNAL, "PNG cannot be written: %s", spng_strerror(code));
+    if (bytes == NULL) /* zlib can only fail to begin for want of memory */
+        return protea_fail(code == SPNG_EMEM || code == SPNG_EZLIB_INIT ? PROTEA_ERR_MEMORY : PROTEA_ERR_INTERNAL,
+                           "PNG cannot be written: %s", spng_strerror(code));
     return take_copy(out, len, bytes, n);
 }
