@@ -1,5 +1,6 @@
 #include "data/packed_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+
+enum { ROOM = 1 << 20 };
 
 typedef struct unpacking {
     struct archive *archive;
@@ -22,18 +25,26 @@ typedef struct unpacking {
     char *damage;            /* owned */
 } unpacking;
 
+/* libarchive's reason; a filter whose memory ran out is no damaged file. */
+static protea_status status_of(struct archive *a)
+{
+    return archive_errno(a) == ENOMEM ? PROTEA_ERR_MEMORY : PROTEA_ERR_INPUT;
+}
+
 static protea_status open_stream(unpacking *u, int fd)
 {
     struct archive_entry *entry;
+    PROTEA_TRY(protea_make_sure(ROOM, u->path)); /* libarchive ends the process where it has none for its small strings */
     struct archive *a = u->archive = archive_read_new();
     if (a == NULL)
         return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory to unpack it", u->path);
     /* A filter that would run another program says so by not returning OK. */
     if (archive_read_support_filter_gzip(a) != ARCHIVE_OK || archive_read_support_filter_xz(a) != ARCHIVE_OK ||
         archive_read_support_filter_zstd(a) != ARCHIVE_OK || archive_read_support_format_raw(a) != ARCHIVE_OK)
-        return protea_fail(PROTEA_ERR_INTERNAL, "%s: libarchive was built without gzip, xz or zstd", u->path);
+        return protea_fail(archive_errno(a) == ENOMEM ? PROTEA_ERR_MEMORY : PROTEA_ERR_INTERNAL,
+                           "%s: cannot be unpacked: libarchive without gzip, xz or zstd, or without memory", u->path);
     if (archive_read_open_fd(a, fd, 1 << 18) != ARCHIVE_OK || archive_read_next_header(a, &entry) != ARCHIVE_OK)
-        return protea_fail(PROTEA_ERR_INPUT, "%s: cannot be unpacked: %s", u->path, archive_error_string(a));
+        return protea_fail(status_of(a), "%s: cannot be unpacked: %s", u->path, archive_error_string(a));
     return PROTEA_OK;
 }
 
@@ -58,6 +69,8 @@ static protea_status append(unpacking *u, const void *block, size_t n)
 static protea_status note_damage(unpacking *u)
 {
     char text[1024];
+    if (status_of(u->archive) == PROTEA_ERR_MEMORY)
+        return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory to unpack it after %zu bytes", u->path, u->len);
     snprintf(text, sizeof text, "%s: damaged after %zu unpacked bytes (%s)", u->path, u->len, archive_error_string(u->archive));
     return protea_copy_string(&u->damage, text);
 }

@@ -2,6 +2,7 @@
  * 32 x 32), in one file or in the folder with the training files (the test file is a data set of its own). CIFAR-100 has two
  * label bytes: the superclass, which is passed over, and the class.
  * Source: Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html. */
+#include <errno.h>
 #include <dirent.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -225,6 +226,8 @@ protea_status protea_open_cifar_folder(protea_opened *o, const char *path, bool 
     protea_status status = PROTEA_OK;
     *is = false;
     int n = scandir(path, &list, is_visible, bytewise);
+    if (n < 0 && errno == ENOMEM)
+        return protea_fail(PROTEA_ERR_MEMORY, "%s: no memory to read the folder", path);
     if (n < 0) /* the folder of pictures says why */
         return PROTEA_OK;
     for (int k = 0; k < N_KINDS && o->ops == NULL && status == PROTEA_OK; k++)

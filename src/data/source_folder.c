@@ -82,6 +82,11 @@ static protea_status make_room(walk *w)
     return PROTEA_OK;
 }
 
+static protea_status no_memory(const walk *w)
+{
+    return protea_fail(PROTEA_ERR_MEMORY, "%s/%s: no memory to read the folder", w->root_name, w->path);
+}
+
 static protea_status see(walk *w, int dir, bool *again)
 {
     struct stat st;
@@ -145,7 +150,7 @@ static protea_status enter(walk *w, int dir, const char *name, int flags, int de
         return walk_folder(w, inner, depth);
     if (errno == EIO || errno == EMFILE || errno == ENFILE)
         return protea_fail(PROTEA_ERR_IO, "%s/%s: folder cannot be read: %s", w->root_name, w->path, strerror(errno));
-    return leave_out(w, strerror(errno));
+    return errno == ENOMEM ? no_memory(w) : leave_out(w, strerror(errno));
 }
 
 /* w->path names the entry. What is neither file nor folder is listed if it is named like a picture: reading says why not. */
