@@ -32,7 +32,7 @@ static protea_status open_new(FILE **stream, char *path)
     *end = '/';
     PROTEA_TRY(status);
     *stream = fopen(path, "wbe");
-    return *stream != NULL ? PROTEA_OK : protea_fail(PROTEA_ERR_IO, "%s: could not be written: %m", path);
+    return *stream != NULL ? PROTEA_OK : protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: could not be written: %m", path);
 }
 
 static protea_status put_file(char *path, const uint8_t *bytes, size_t len)

@@ -1,5 +1,7 @@
 /* Pictures as PNG files in a tar: the folders of image_sink.c as one file. Times and owners are left out, so that equal
  * pictures give equal bytes. */
+#include <errno.h>
+
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -15,7 +17,9 @@ typedef struct tar_sink {
 static protea_status cannot(const protea_image_sink *sink, const tar_sink *t)
 {
     const char *reason = t->archive != NULL ? archive_error_string(t->archive) : NULL;
-    return protea_fail(PROTEA_ERR_IO, "%s: could not be written: %s", sink->path, reason != NULL ? reason : "no memory");
+    bool memory = reason == NULL || archive_errno(t->archive) == ENOMEM;
+    return protea_fail(memory ? PROTEA_ERR_MEMORY : PROTEA_ERR_IO, "%s: could not be written: %s", sink->path,
+                       reason != NULL ? reason : "no memory");
 }
 
 static protea_status tar_open(protea_image_sink *sink)
@@ -23,6 +27,7 @@ static protea_status tar_open(protea_image_sink *sink)
     tar_sink *t;
     PROTEA_TRY(protea_new(&t, 1, sizeof *t, "a tar"));
     sink->self = t;
+    PROTEA_TRY(protea_make_sure(1 << 20, "a tar")); /* libarchive ends the process where it has none for its small strings */
     PROTEA_TRY(protea_new_file_open(&t->file, sink->path));
     t->archive = archive_write_new();
     t->entry = archive_entry_new();

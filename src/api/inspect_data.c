@@ -1,5 +1,7 @@
 /* What a data set is: its classes, and the statistics of its pixels. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "api/inspect.h"
 #include "base/alloc.h"
@@ -11,6 +13,8 @@ typedef struct pixel_sums {
     uint64_t pixels, sum[3], square[3];
     int64_t images, bad;
     int min_w, min_h, max_w, max_h;
+    protea_status status;   /* not PROTEA_OK: what ended it, which is no fault of an image */
+    char why[1001];
 } pixel_sums;
 
 static void add_pixels(pixel_sums *s, const protea_image *image)
@@ -30,8 +34,22 @@ static void add_pixels(pixel_sums *s, const protea_image *image)
     s->images++;
 }
 
+static void add_failure(pixel_sums *s, protea_status status)
+{
+    if (status == PROTEA_ERR_INPUT) {
+        s->bad++;
+        return;
+    }
+    s->status = status;
+    snprintf(s->why, sizeof s->why, "%s", protea_last_error());
+}
+
 static void add_sums(pixel_sums *to, const pixel_sums *from)
 {
+    if (from->status != PROTEA_OK) {
+        to->status = from->status;
+        memcpy(to->why, from->why, sizeof to->why);
+    }
     for (int c = 0; c < 3; c++) {
         to->sum[c] += from->sum[c];
         to->square[c] += from->square[c];
@@ -57,10 +75,11 @@ static void measure(const protea_source *source, int64_t first, int64_t last, in
         protea_image image = { 0 };
 #pragma omp for schedule(dynamic, 16)
         for (int64_t j = first; j < last; j++) {
-            if (protea_source_read(source, (int64_t)((double)j * (double)n / (double)sample), &image) == PROTEA_OK)
+            protea_status status = protea_source_read(source, (int64_t)((double)j * (double)n / (double)sample), &image);
+            if (status == PROTEA_OK)
                 add_pixels(&mine, &image);
             else
-                mine.bad++;
+                add_failure(&mine, status);
         }
         protea_image_release(&image);
 #pragma omp critical
@@ -76,6 +95,8 @@ static protea_status measure_sample(const protea_source *source, int64_t sample,
     for (int64_t first = 0; first < sample; first += IMAGES_BETWEEN_REPORTS) {
         int64_t last = first + IMAGES_BETWEEN_REPORTS < sample ? first + IMAGES_BETWEEN_REPORTS : sample;
         measure(source, first, last, sample, sums);
+        if (sums->status != PROTEA_OK)
+            return protea_fail_text(sums->status, sums->why);
         protea_ticker_tick(&ticker, "inspect", (double)last, (double)sample, "images", NULL);
         if (call->hooks->stop != NULL && *call->hooks->stop)
             return PROTEA_STOPPED;

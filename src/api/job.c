@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/options_internal.h"
+#include "format/json_text.h"
 
 #define DECLARE_VERB(name) extern const protea_verb protea_verb_##name;
 PROTEA_VERB_LIST(DECLARE_VERB)
@@ -238,8 +239,8 @@ void protea_put_text(json_t *result, const char *key, const char *text)
 
 static protea_status to_text(const json_t *result, char **json)
 {
-    *json = json_dumps(result, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-    return *json != NULL ? PROTEA_OK : protea_fail(PROTEA_ERR_INTERNAL, "the result cannot be written as JSON");
+    return protea_json_print(json, protea_result_is_whole() ? result : NULL, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12),
+                             "the result");
 }
 
 protea_status protea_job_run(protea_job *job, const char *const *arguments, int n, const char *output,
@@ -249,6 +250,7 @@ protea_status protea_job_run(protea_job *job, const char *const *arguments, int 
     protea_call call = { .kind = job->kind, .arguments = arguments, .n_arguments = n, .output = output,
                          .options = job->options, .hooks = hooks != NULL ? hooks : &none, .result = json_object() };
     *json = NULL;
+    protea_result_begin();
     if (call.result == NULL)
         return protea_fail(PROTEA_ERR_MEMORY, "the result: memory could not be had");
     protea_status status = check_output(&job->verb->info, output);

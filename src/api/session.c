@@ -50,7 +50,7 @@ protea_status protea_session_open(protea_session *s, const protea_session_opts *
     s->cx.log_cookie = hooks->cookie;
     s->cx.seed = (uint64_t)opts->seed;
     s->cx.threads = opts->threads > 0 ? (int)opts->threads : protea_cpu_count();
-    protea_set_threads(s->cx.threads);
+    PROTEA_TRY(protea_start_threads(s->cx.threads));
     PROTEA_TRY(protea_backend_cpu_open(&s->cx.be, isa_of(opts->isa)));
     PROTEA_TRY(protea_comm_self(&s->cx.comm));
     PROTEA_TRY(choose_precision(s, opts->precision));

@@ -91,7 +91,7 @@ static protea_status place(const char *folder, const char *spec, bool copy, cons
         return write_png(path, source, i, image);
     if (copy)
         return copy_file(path, file);
-    return symlink(file, path) == 0 ? PROTEA_OK : protea_fail(PROTEA_ERR_IO, "%s: %s", path, strerror(errno));
+    return symlink(file, path) == 0 ? PROTEA_OK : protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: %s", path, strerror(errno));
 }
 
 static protea_status place_all(const char *dir, const char *spec, bool copy, const protea_source *source,

@@ -17,18 +17,28 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Bad images are; want of memory is not theirs. */
+static bool is_passed_over(protea_status status)
+{
+    return status == PROTEA_OK || status == PROTEA_ERR_INPUT;
+}
+
 /* Median short side of a few images from all over the set; bad ones are passed over. */
 static protea_status probe_side(int *side, protea_source *source)
 {
     int sides[N_PROBES], n = 0;
     int64_t count = protea_source_count(source);
     protea_image image = { 0 };
-    for (int64_t i = 0; i < N_PROBES && i < count; i++) {
+    protea_status status = PROTEA_OK;
+    for (int64_t i = 0; i < N_PROBES && i < count && is_passed_over(status); i++) {
         int64_t index = count < N_PROBES ? i : i * count / N_PROBES;
-        if (protea_source_read(source, index, &image) == PROTEA_OK)
+        status = protea_source_read(source, index, &image);
+        if (status == PROTEA_OK)
             sides[n++] = image.w < image.h ? image.w : image.h;
     }
     protea_image_release(&image);
+    if (!is_passed_over(status))
+        return status;
     if (n == 0)
         return protea_fail(PROTEA_ERR_INPUT, "DATA: none of its first %d images can be decoded (%s)", N_PROBES,
                            protea_last_error());
@@ -106,10 +116,15 @@ static protea_status measure_colours(float mean[3], float std[3], protea_source 
     colour_sums s = { 0 };
     protea_image image = { 0 };
     int64_t count = protea_source_count(source), n = count < N_COLOUR_IMAGES ? count : N_COLOUR_IMAGES;
-    for (int64_t i = 0; i < n; i++)
-        if (protea_source_read(source, i * count / n, &image) == PROTEA_OK)
+    protea_status status = PROTEA_OK;
+    for (int64_t i = 0; i < n && is_passed_over(status); i++) {
+        status = protea_source_read(source, i * count / n, &image);
+        if (status == PROTEA_OK)
             add_image(&s, &image);
+    }
     protea_image_release(&image);
+    if (!is_passed_over(status))
+        return status;
     if (s.n == 0)
         return protea_fail(PROTEA_ERR_INPUT, "--normalize data: no image can be decoded (%s)", protea_last_error());
     for (int c = 0; c < 3; c++) {

@@ -3,10 +3,9 @@
 #ifndef PROTEA_API_VERB_H
 #define PROTEA_API_VERB_H
 
-#include <jansson.h>
-
 #include <protea/job.h>
 
+#include "api/result.h"
 #include "tensor/context.h"
 
 /* What a verb's run gets. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "format/json_text.h"
 #include "report/adapt_page.h"
 #include "train/rundir.h"
 #include "train/skip_list.h"
@@ -104,9 +105,11 @@ static protea_status write_stats(const adapt *a, const protea_call *call)
     char path[PROTEA_PATH_MAX];
     json_t *stats = json_copy(call->result);
     protea_adapt_details(stats, &a->plan.run);
-    char *text = json_dumps(stats, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-    protea_status status = text != NULL ? protea_rundir_file(a->dir, path, PROTEA_RUN_STATS)
-                                        : protea_fail(PROTEA_ERR_MEMORY, "stats.json: memory could not be had");
+    char *text;
+    protea_status status = protea_json_print(&text, protea_result_is_whole() ? stats : NULL,
+                                             JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12), PROTEA_RUN_STATS);
+    if (status == PROTEA_OK)
+        status = protea_rundir_file(a->dir, path, PROTEA_RUN_STATS);
     if (status == PROTEA_OK)
         status = protea_file_write(path, text, strlen(text));
     free(text);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cluster/cluster_sizes.h"
 #include "cluster/kmeans.h"
+#include "format/json_text.h"
 #include "format/npy.h"
 
 typedef struct kmeans {
@@ -251,10 +252,12 @@ static protea_status write_stats(const kmeans *m, const protea_call *call)
     PROTEA_TRY(protea_path_join(&path, call->output, "stats.json"));
     json_t *stats = json_copy(call->result);
     put(m, stats, "record");
-    char *text = json_dumps(stats, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12) | JSON_INDENT(1));
+    char *text;
+    protea_status status = protea_json_print(&text, protea_result_is_whole() ? stats : NULL,
+                                             JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12) | JSON_INDENT(1), path);
     json_decref(stats);
-    protea_status status = text != NULL ? protea_file_write(path, text, strlen(text))
-                                        : protea_fail(PROTEA_ERR_MEMORY, "%s: memory could not be had", path);
+    if (status == PROTEA_OK)
+        status = protea_file_write(path, text, strlen(text));
     free(text);
     protea_free(path);
     return status;
