@@ -2,12 +2,14 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/image_sink.h"
 #include "api/verb.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "data/source.h"
+#include "data/synth.h"
 
 typedef struct synth_opts {
     int64_t n, size, seed;
@@ -81,12 +83,12 @@ static protea_status run(void *self, const protea_call *call)
     return status;
 }
 
-static const char *const kinds[] = { "shapes", NULL };
+#define KIND_NAME(name) #name,
+static const char *const kinds[] = { PROTEA_SYNTH_LIST(KIND_NAME) NULL };
 
 static const char *kind_summary(const char *kind)
 {
-    (void)kind; /* there is one */
-    return "one shape an image, whose colours, places and sizes say nothing about its class";
+    return protea_synth_find(kind, strlen(kind))->summary;
 }
 
 const protea_verb protea_verb_synth = {

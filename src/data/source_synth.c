@@ -8,7 +8,9 @@
 #include "data/source_kind.h"
 #include "data/synth.h"
 
-static const protea_synth_kind *const kinds[] = { &protea_synth_shapes };
+#define KIND_POINTER(name) &protea_synth_##name,
+#define KIND_WANTED(name) " synth:" #name
+static const protea_synth_kind *const kinds[] = { PROTEA_SYNTH_LIST(KIND_POINTER) };
 
 typedef struct synth_set {
     const protea_synth_kind *kind;
@@ -34,10 +36,10 @@ static void synth_close(void *self)
 static const protea_source_ops synth_ops = { .kind = "synth", .read = synth_read, .close = synth_close,
                                               .between = '!' };
 
-static const protea_synth_kind *find_kind(const char *text, size_t len)
+const protea_synth_kind *protea_synth_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strlen(kinds[i]->name) == len && strncmp(kinds[i]->name, text, len) == 0)
+        if (strlen(kinds[i]->name) == len && strncmp(kinds[i]->name, name, len) == 0)
             return kinds[i];
     return NULL;
 }
@@ -68,10 +70,11 @@ static protea_status parse(synth_set *set, const char *text)
     const number numbers[] = { { "n", &set->n, 1, 100000000 }, { "size", &set->size, 8, 4096 },
                                { "seed", &set->seed, 0, INT64_MAX }, { 0 } };
     size_t len = strcspn(text, ",");
-    set->kind = find_kind(text, len);
+    set->kind = protea_synth_find(text, len);
     if (set->kind == NULL)
-        return protea_fail(PROTEA_ERR_USAGE, "synth:%s: there is no generated set '%.*s', wanted synth:%s", text, (int)len, text,
-                           kinds[0]->name);
+        return protea_fail(PROTEA_ERR_USAGE,
+                           "synth:%s: there is no generated set '%.*s', wanted one of" PROTEA_SYNTH_LIST(KIND_WANTED), text,
+                           (int)len, text);
     while (text[len] == ',') {
         const char *item = text + len + 1;
         size_t item_len = strcspn(item, ",");

@@ -17,6 +17,10 @@ mean=$(grep -o '"mean": [^]]*' out)
 run inspect synth:shapes,n=40 --json; want_code 0; want_json kind '"synth"'
 [ "$mean" = "$(grep -o '"mean": [^]]*' out)" ] || fail "files and generated images have one mean"
 
+run synth scenes -o scenes --n 30 --json; want_code 0; want_json n 30; want_json classes 10
+run inspect scenes --json; want_code 0; want_json n 30; want_json classes 10
+refused 2 "did you mean scenes?" synth scene -o d
+
 refused 2 "a: not empty, an empty or new directory wanted" synth shapes -o a
 echo x >file
 refused 4 "file" synth shapes -o file
