@@ -47,7 +47,7 @@ static protea_status look_inside(const char *path, bool *empty, bool *locked)
     *locked = false;
     DIR *dir = opendir(path);
     if (dir == NULL)
-        return protea_fail(PROTEA_ERR_IO, "%s: the run directory cannot be read: %s", path, strerror(errno));
+        return protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: the run directory cannot be read: %s", path, strerror(errno));
     for (const struct dirent *item = readdir(dir); item != NULL; item = readdir(dir)) {
         if (strcmp(item->d_name, lock_name) == 0)
             *locked = true;
