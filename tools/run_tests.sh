@@ -5,7 +5,7 @@ set -eu
 build=$1
 case $2 in
 check) choose="-LE long" ;;
-quick) choose="-L unit|kernel|grad|cli -LE long|avx2" ;;
+quick) choose="-L unit|kernel|grad|fault|cli -LE long|avx2" ;;
 long) choose="-L long" ;;
 *) echo "usage: $0 BUILD check|quick|long" >&2; exit 2 ;;
 esac

@@ -124,6 +124,26 @@ static void toy_note(void *cookie, protea_log_level level, const char *line)
     snprintf(log->text + used, sizeof log->text - used, "%s%s\n", level == PROTEA_LOG_WARN ? "warning: " : "", line);
 }
 
+/* Called before and after what a run does, by tests that make it fail; NULL: nothing is. */
+static void (*toy_faults_on)(void), (*toy_faults_off)(void);
+
+static protea_status toy_train(protea_trainer *t, const char *dir, protea_train_result *result, toy_log *log)
+{
+    protea_source_opts source_opts = protea_source_opts_default();
+    protea_status status = protea_rundir_open(&t->run, dir, t->opts->resume, t->opts->overwrite);
+    if (status != PROTEA_OK)
+        return status;
+    protea_rundir_set_log(t->run, log != NULL ? toy_note : NULL, log);
+    t->cx->log = protea_rundir_log;
+    t->cx->log_cookie = t->run;
+    status = protea_source_open(&t->source, "synth:shapes,n=48,size=16", &source_opts);
+    if (status == PROTEA_OK)
+        status = protea_train_run(t, result);
+    protea_source_close(t->source);
+    protea_rundir_close(t->run);
+    return status;
+}
+
 /* Runs `protea train toy` in dir with the flags "key value key value ...". */
 static protea_status toy_run(const char *dir, const char *flags, protea_train_result *result, toy_log *log)
 {
@@ -132,7 +152,6 @@ static protea_status toy_run(const char *dir, const char *flags, protea_train_re
     protea_augment_opts augment = { 0 };
     toy method = { 0 };
     volatile sig_atomic_t stop = 0;
-    protea_source_opts source_opts = protea_source_opts_default();
     protea_hooks hooks = { .stop = &stop };
     protea_options *options = protea_options_new();
     char words[512], *save = NULL;
@@ -153,16 +172,11 @@ static protea_status toy_run(const char *dir, const char *flags, protea_train_re
     protea_trainer t = { .cx = &cx, .opts = &o, .optim_opts = &optim, .options = options, .ops = &toy_ops, .method = &method,
                          .augment = &augment, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.25f, 0.25f, 0.25f }, .image_size = 16,
                          .small_stem = true, .precision = "f32", .hooks = &hooks };
-    protea_status status = protea_rundir_open(&t.run, dir, o.resume, o.overwrite);
-    if (status == PROTEA_OK) {
-        protea_rundir_set_log(t.run, log != NULL ? toy_note : NULL, log);
-        cx.log = protea_rundir_log;
-        cx.log_cookie = t.run;
-        assert_ok(protea_source_open(&t.source, "synth:shapes,n=48,size=16", &source_opts));
-        status = protea_train_run(&t, result);
-        protea_source_close(t.source);
-        protea_rundir_close(t.run);
-    }
+    if (toy_faults_on != NULL)
+        toy_faults_on();
+    protea_status status = toy_train(&t, dir, result, log);
+    if (toy_faults_off != NULL)
+        toy_faults_off();
     protea_options_free(options);
     test_context_close(&cx);
     return status;
