@@ -54,6 +54,7 @@ static protea_status cut_square(protea_image *square, const protea_source *sourc
     protea_status status = protea_source_read(source, i, &image);
     if (status == PROTEA_OK)
         status = protea_image_center(square, &image, shorter(&image) < side ? shorter(&image) : side);
+    protea_image_settle(square);
     protea_image_release(&image);
     return status;
 }
