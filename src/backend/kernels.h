@@ -217,6 +217,7 @@ struct protea_backend {
     char isa[96];           /* what the kernels were chosen for, for logs and checkpoints: "avx512_bf16+amx, oneDNN 2.6.3" */
     bool bf16_multiplies;   /* the CPU multiplies bf16: --precision auto takes it */
     bool fast;              /* set before the first convolution: those of bf16 may round with three bits less (--precision fast) */
+    bool direct;            /* set before the first convolution: none by our Winograd, for comparisons to many digits */
     void *self;             /* the back-end's own */
     void (*close)(protea_backend *be);
 };

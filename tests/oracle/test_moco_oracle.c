@@ -42,6 +42,7 @@ static void ten_steps(const char *file, const char *mlp, const char *symmetric, 
     rig_add_views(&r, 2, 32);
     assert_ok(rig_init(&r, "moco", "resnet18-w16", settings));
     r.cx.compute = compute;
+    r.cx.be->direct = compute == PROTEA_F32; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_visit(&r, &start));
     assert_ok(rig_plan(&r));
@@ -54,7 +55,7 @@ static void ten_steps(const char *file, const char *mlp, const char *symmetric, 
 static void f32_is_pytorchs(void **state)
 {
     (void)state;
-    const oracle_tolerance allowed = { .early = 3e-5, .late = 5e-3, .norm = 4e-3, .element = 0.05 };
+    const oracle_tolerance allowed = { .early = 1e-5, .late = 5e-3, .norm = 4e-3, .element = 0.05 };
     ten_steps(TEST_DATA "/moco.txt", "true", "false", PROTEA_F32, allowed);
     ten_steps(TEST_DATA "/moco_symmetric.txt", "false", "true", PROTEA_F32, allowed);
 }

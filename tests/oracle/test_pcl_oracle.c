@@ -65,6 +65,7 @@ static void ten_steps(protea_dtype compute, oracle_tolerance allowed)
     rig_add_views(&r, 2, 32);
     assert_ok(rig_init(&r, "pcl", "resnet18-w16", SETTINGS));
     r.cx.compute = compute;
+    r.cx.be->direct = compute == PROTEA_F32; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_plan(&r));
     assert_int_equal(oracle_run(&r, &w, &SGD, &SCHEDULE, FIRST, STEPS), STEPS + 209);
@@ -75,7 +76,7 @@ static void ten_steps(protea_dtype compute, oracle_tolerance allowed)
 static void f32_is_pytorchs(void **state)
 {
     (void)state;
-    ten_steps(PROTEA_F32, (oracle_tolerance){ .early = 5e-5, .late = 5e-3, .norm = 0.015, .element = 0.05 });
+    ten_steps(PROTEA_F32, (oracle_tolerance){ .early = 5e-5, .late = 5e-3, .norm = 5e-3, .element = 0.05 });
 }
 
 static void bf16_is_near(void **state)

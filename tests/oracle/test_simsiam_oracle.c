@@ -18,6 +18,7 @@ static void ten_steps(protea_dtype compute, oracle_tolerance allowed)
     assert_ok(rig_init(&r, "simsiam", "resnet18-w16", SETTINGS));
     assert_true(rig_norm(&rig_find(&r, "layer1.0.bn2.weight").param->w) == 0); /* zero_init_residual */
     r.cx.compute = compute;
+    r.cx.be->direct = compute == PROTEA_F32; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_plan(&r));
     assert_int_equal(oracle_run(&r, &w, &SGD, &SCHEDULE, 0, STEPS), STEPS + 100 + 13 + 7);
@@ -29,7 +30,7 @@ static void f32_is_pytorchs(void **state)
 {
     (void)state;
     /* Projections of 16 images are divided by their deviation, which amplifies rounding fourfold a step. */
-    ten_steps(PROTEA_F32, (oracle_tolerance){ .early = 3e-3, .late = 0.03, .norm = 0.02, .element = 0.1 });
+    ten_steps(PROTEA_F32, (oracle_tolerance){ .early = 1e-4, .late = 0.03, .norm = 0.01, .element = 0.1 });
 }
 
 static void bf16_is_near(void **state)
