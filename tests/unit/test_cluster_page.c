@@ -185,6 +185,9 @@ static char *page_of(const fixture *f, const float *xy)
 static void a_million_images_fit(void **state)
 {
     (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* minutes */
+#endif
     fixture f;
     write_folder();
     open_fixture(&f, 1100000, K, false);
