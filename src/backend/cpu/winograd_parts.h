@@ -52,8 +52,8 @@ static inline size_t columns_bytes(const tiling *t)
     return lines((size_t)columns_count(t) * sizeof(vf));
 }
 
-/* Once a thread: columns off the map stay zero. */
-static inline void clear_columns(char *columns, const tiling *t)
+/* Once before a thread's work: columns off the map stay zero. */
+static inline void clear_columns(void *columns, const tiling *t)
 {
     memset(columns, 0, columns_bytes(t));
 }

@@ -354,6 +354,7 @@ static void add_part(const job *k, const kind *of, int64_t part)
     int64_t vectors = (k->d->x.c + k->d->y.c) / LANES;
     int64_t from = k->t.strips * part / k->parts, to = k->t.strips * (part + 1) / k->parts;
     place p = place_of(k, part);
+    clear_columns(p.columns, &k->t);
     if (from == to)
         memset(p.sums, 0, (size_t)(k->tasks * task_sums(&k->t)) * sizeof(float));
     for (int64_t strip = from; strip < to; strip += k->tall) {
@@ -365,7 +366,7 @@ static void add_part(const job *k, const kind *of, int64_t part)
     }
 }
 
-/* By all threads of the parallel region, a part each. */
+/* By all threads of the parallel region, a part each; several where OpenMP gave fewer threads than are set. */
 static void run_parts(const job *k, const kind *of)
 {
     const float *sums = place_of(k, 0).sums;
@@ -389,17 +390,19 @@ static void run_task(const job *k, const kind *of, const place *p, int64_t task,
 }
 
 /* By all threads of the parallel region, chunk after chunk. */
-static void run_shared(const job *k, const kind *of, const place *p)
+static void run_shared(const job *k, const kind *of)
 {
     int64_t vectors = (k->d->x.c + k->d->y.c) / LANES;
+    place p = place_of(k, protea_thread_index());
+    clear_columns(p.columns, &k->t);
     for (int64_t strip = 0; strip < k->t.strips; strip += k->tall) {
         int64_t end = smaller(strip + k->tall, k->t.strips);
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < vectors; i++)
-            transform(k, of, p, i, strip, end);
+            transform(k, of, &p, i, strip, end);
 #pragma omp for schedule(static)
         for (int64_t task = 0; task < k->tasks; task++)
-            run_task(k, of, p, task, (end - strip) * k->t.across);
+            run_task(k, of, &p, task, (end - strip) * k->t.across);
     }
 }
 
@@ -414,10 +417,8 @@ void SIMD_NAME(protea_winograd_backward_weights)(float *dw, const void *dy, cons
     const kind *of = kind_of(&k);
 #pragma omp parallel
     {
-        place p = place_of(&k, protea_thread_index());
-        clear_columns((char *)p.columns, &k.t);
         if (k.shared)
-            run_shared(&k, of, &p);
+            run_shared(&k, of);
         else
             run_parts(&k, of);
     }
