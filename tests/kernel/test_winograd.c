@@ -21,6 +21,7 @@ typedef struct shape {
 static const shape shapes[] = {
     { 1, 16, 16, 1, 1 },  { 2, 16, 48, 3, 2 },  { 3, 48, 16, 5, 9 },   { 5, 32, 32, 4, 4 },   { 2, 80, 96, 7, 6 },
     { 2, 64, 64, 13, 8 }, { 1, 144, 80, 6, 31 }, { 17, 64, 128, 2, 3 }, { 3, 128, 144, 9, 5 }, { 40, 128, 128, 4, 5 },
+    { 130, 16, 32, 3, 2 }, { 260, 16, 1024, 2, 1 }, /* several chunks of strips: of each thread's own, and shared */
 };
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -241,7 +242,7 @@ static void test_fewer_threads(void **state)
     protea_set_threads(before);
 }
 
-/* Only 3x3 of stride 1 and padding 1 in blocks of a vector's channels. */
+/* Only 3x3 of stride 1 and padding 1 in blocks of a vector's channels; products of bf16 only of activations in bf16. */
 static void test_takes(void **state)
 {
     const protea_cpu *cpu = protea_cpu_of(fast);
@@ -257,7 +258,9 @@ static void test_takes(void **state)
     bad = good;
     bad.x.block = 32;
     assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_F32, &bad));
-    assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &good) && cpu->winograd[true] == NULL);
+    assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &good));
+    bad = dims_of(&s, PROTEA_BF16, lanes);
+    assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &bad), cpu->winograd[true] != NULL);
 }
 
 /* What the rule says of ResNet-18's layers where bf16 is multiplied without AMX. */
