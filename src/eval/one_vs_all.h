@@ -31,7 +31,7 @@ typedef struct protea_one_vs_all {
     double *scales;                /* (2 train n + 2 test n): owned */
     protea_svm_worker *worker;     /* (n_workers): owned, with theirs */
     int n_workers;
-    double *score;                 /* (n_classes, test images) where an image has one class: owned; else NULL */
+    float *score;                  /* (test images, n_classes) where an image has one class: owned; else NULL */
     protea_svm_progress progress;  /* may be NULL */
     void *self;
     atomic_llong done;             /* machines trained */
