@@ -41,7 +41,8 @@ static const protea_opt table[] = {
       .help = "weight decay; -1: the protocol's (swav 1e-6, else 0)" },
     { .key = "augment", .type = PROTEA_OPT_CHOICE, .offset = offsetof(linear, augment), .def = "none",
       .choices = PROTEA_SINGLE_VIEWS, .help = "training features of fresh views each epoch: random resized crops, or pictures "
-      "shifted by up to an eighth (for small ones), with mirror images; none: of the plain views, made once", .source = "SwAV, MoCo, SimSiam: crop" },
+      "shifted by up to an eighth (for small ones), with mirror images; none: of the plain views, made once",
+      .source = "SwAV, MoCo, SimSiam: crop" },
     { 0 },
 };
 

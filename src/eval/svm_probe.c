@@ -23,7 +23,7 @@ typedef struct probe {
     double (*ap)[PROTEA_AP_KINDS];  /* (n_classes) owned */
 } probe;
 
-static bool by_folds(const protea_svm_probe_opts *o, int64_t shots)
+bool protea_svm_by_folds(const protea_svm_probe_opts *o, int64_t shots)
 {
     return o->costs.n > 1 && (shots == 0 ? o->all : o->few) == PROTEA_SVM_BY_FOLDS;
 }
@@ -38,7 +38,7 @@ int64_t protea_svm_probe_size(const protea_two_sets *sets, const protea_svm_prob
     int64_t machines = 0;
     for (int i = 0; i < opts->shots.n; i++) {
         int64_t shots = (int64_t)opts->shots.v[i];
-        machines += draws_of(opts, shots) * (by_folds(opts, shots) ? opts->folds * opts->costs.n + 1 : opts->costs.n);
+        machines += draws_of(opts, shots) * (protea_svm_by_folds(opts, shots) ? opts->folds * opts->costs.n + 1 : opts->costs.n);
     }
     return machines * sets->n_classes;
 }
@@ -120,7 +120,7 @@ static protea_status run_draw(probe *p, tally *t, protea_svm_result *score, int6
     const protea_svm_probe_opts *o = p->opts;
     const protea_some_training on = draw_rows(p, score->shots, draw);
     score->n = draw == 0 ? on.n : score->n;
-    if (by_folds(o, score->shots)) {
+    if (protea_svm_by_folds(o, score->shots)) {
         PROTEA_TRY(protea_one_vs_all_choose(&p->machines, p->cost, &on, o->costs.v, o->costs.n, o->folds));
         return rank(p, t, score, &on, 0, draw);
     }
@@ -151,7 +151,7 @@ static void mean_and_spread(double *mean, double *spread, const tally *t, int64_
 static void settle(const probe *p, const tally *t, protea_svm_result *score)
 {
     const protea_svm_probe_opts *o = p->opts;
-    bool folds = by_folds(o, score->shots);
+    bool folds = protea_svm_by_folds(o, score->shots);
     int64_t n_classes = p->sets->n_classes, draws = score->draws;
     int best = 0;
     double spread;
@@ -183,7 +183,7 @@ static void tally_free(tally *t)
 static protea_status tally_new(tally *t, const probe *p, const protea_svm_result *score)
 {
     size_t n_classes = (size_t)p->sets->n_classes, costs;
-    *t = (tally){ .n_costs = by_folds(p->opts, score->shots) ? 1 : p->opts->costs.n };
+    *t = (tally){ .n_costs = protea_svm_by_folds(p->opts, score->shots) ? 1 : p->opts->costs.n };
     costs = (size_t)t->n_costs;
     PROTEA_TRY(protea_new(&t->map, costs * (size_t)score->draws * PROTEA_AP_KINDS, sizeof *t->map, "scores"));
     PROTEA_TRY(protea_new(&t->ap, costs * n_classes, sizeof *t->ap, "scores"));

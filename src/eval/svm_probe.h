@@ -40,6 +40,8 @@ typedef struct protea_svm_result {
 protea_status protea_svm_probe(const protea_ctx *cx, protea_svm_result *score, int64_t *unconverged, const protea_two_sets *sets,
                                const protea_feature_set *train, const protea_feature_set *test, const protea_svm_probe_opts *opts,
                                protea_svm_progress progress, void *self);
+/* Whether folds choose among the costs of this number of shots; else the test images do, or there is one. */
+bool protea_svm_by_folds(const protea_svm_probe_opts *opts, int64_t shots);
 int64_t protea_svm_probe_size(const protea_two_sets *sets, const protea_svm_probe_opts *opts);
 void protea_svm_result_release(protea_svm_result *score);
 

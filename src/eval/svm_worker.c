@@ -3,7 +3,8 @@
 #include "base/alloc.h"
 #include "base/parallel.h"
 
-protea_status protea_svm_worker_new(protea_svm_worker *w, const protea_one_vs_all *o, int64_t train_n, int64_t test_n, int64_t most)
+protea_status protea_svm_worker_new(protea_svm_worker *w, const protea_one_vs_all *o, int64_t train_n, int64_t test_n,
+                                    int64_t most)
 {
     static const char what[] = "SVMs";
     int64_t items = most > o->sets->test.n ? most : o->sets->test.n;

@@ -16,7 +16,8 @@ struct protea_svm_worker {
 };
 
 /* For problems of up to `most` rows, of sets of train_n and test_n. Errors: PROTEA_ERR_MEMORY. Release in any case. */
-protea_status protea_svm_worker_new(protea_svm_worker *w, const protea_one_vs_all *o, int64_t train_n, int64_t test_n, int64_t most);
+protea_status protea_svm_worker_new(protea_svm_worker *w, const protea_one_vs_all *o, int64_t train_n, int64_t test_n,
+                                    int64_t most);
 void protea_svm_worker_release(protea_svm_worker *w);
 
 /* Sets what `is` says of the rows that the class has. */

@@ -67,7 +67,9 @@ run train simsiam train.csv -o run --arch resnet18-w16 --epochs 0 --quiet; want_
 
 # ---- wrong wishes
 refused 2 "--shots: 1.5 found" eval svm pixels --train train --test test --shots 1.5
+refused 2 "--shots: -1 found" eval svm pixels --train train --test test --shots -1,2 # -1 alone is the protocol's
 refused 2 "--costs: 0 found" eval svm pixels --train train --test test --costs 1,0
+refused 2 "--costs: 0 found" eval svm pixels --train train --test test --costs 0,1
 refused 2 "--select folds: 2 shots found, 3 wanted" eval svm pixels --train train --test test --shots 2 --costs 1,2 --select folds
 refused 2 "eval svm: no --test found" eval svm pixels --train train
 refused 3 "13 folds" eval svm pixels --train train --test test --shots 0 --costs 1,2 --folds 13
