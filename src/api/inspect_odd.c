@@ -24,14 +24,23 @@ static void note(json_t *odd, const char *format, ...)
 
 typedef struct part { const char *name; int64_t images; } part;
 
+/* Whose name a folder has; folder: not ended by 0. NULL: it is no part. */
+static part *part_of(part *parts, const char *folder, size_t len)
+{
+    for (part *p = parts; p->name != NULL; p++)
+        if (strlen(p->name) == len && strncasecmp(p->name, folder, len) == 0)
+            return p;
+    return NULL;
+}
+
+/* Counts for the outermost of the image's folders that is a part. */
 static void count_image(part *parts, const char *name)
 {
-    for (const char *slash; (slash = strchr(name, '/')) != NULL; name = slash + 1)
-        for (part *p = parts; p->name != NULL; p++)
-            if (strlen(p->name) == (size_t)(slash - name) && strncasecmp(p->name, name, strlen(p->name)) == 0) {
-                p->images++; /* of the outermost folder alone */
-                return;
-            }
+    part *p = NULL;
+    for (const char *slash; p == NULL && (slash = strchr(name, '/')) != NULL; name = slash + 1)
+        p = part_of(parts, name, (size_t)(slash - name));
+    if (p != NULL)
+        p->images++;
 }
 
 static void note_parts(json_t *odd, const protea_source *source)
@@ -56,22 +65,27 @@ static void note_parts(json_t *odd, const protea_source *source)
 static void note_classes(json_t *odd, const protea_source *source, const json_t *images_per_class)
 {
     char name[NAME_SHOWN];
-    size_t n = json_array_size(images_per_class), first = 0;
-    int64_t single = 0, labelled = 0;
-    for (size_t c = n; c-- > 0;) {
-        json_int_t images = json_integer_value(json_array_get(images_per_class, c));
-        labelled += images;
-        single += images == 1;
-        first = images == 1 ? c : first;
-    }
+    size_t n = json_array_size(images_per_class), first = 0, single = 0;
+    for (size_t c = n; c-- > 0;)
+        if (json_integer_value(json_array_get(images_per_class, c)) == 1) {
+            single++;
+            first = c;
+        }
     protea_escape(name, sizeof name, protea_source_class(source, (int)first));
     if (single == 1)
         note(odd, "a class has a single image: %s", name);
     if (single > 1)
-        note(odd, "%lld of %zu classes have a single image, %s first", (long long)single, n, name);
-    if (n > 0 && labelled < protea_source_count(source))
-        note(odd, "%lld of %lld images have no label", (long long)(protea_source_count(source) - labelled),
-             (long long)protea_source_count(source));
+        note(odd, "%zu of %zu classes have a single image, %s first", single, n, name);
+}
+
+static void note_unlabelled(json_t *odd, const protea_source *source)
+{
+    const int32_t *label;
+    int64_t n = protea_source_count(source), without = 0;
+    for (int64_t i = 0; i < n; i++)
+        without += protea_source_labels(source, i, &label) == 0;
+    if (protea_source_n_classes(source) > 0 && without > 0)
+        note(odd, "%lld of %lld images have no label", (long long)without, (long long)n);
 }
 
 /* ---- what was seen when it was opened, and sizes */
@@ -94,6 +108,7 @@ void protea_inspect_odd(json_t *odd, const protea_source *source, const json_t *
 {
     note_parts(odd, source);
     note_classes(odd, source, images_per_class);
+    note_unlabelled(odd, source);
     note_holder(odd, source);
     if (width[0] != width[1] || height[0] != height[1])
         note(odd, "sizes differ: %d to %d pixels wide, %d to %d high", width[0], width[1], height[0], height[1]);

@@ -33,6 +33,8 @@ cp set.tar twice.tar && (cd set && tar rf ../twice.tar ./bars)
 run inspect twice.tar; want_code 0; want_out "3 members are left out, as a later one has the same name"
 printf 'path,label\nset/bars/%s,x\nset/bars/%s,\n' $(ls set/bars | head -2) >some.csv
 run inspect some.csv; want_code 0; want_out "1 of 2 images have no label"; want_out "a class has a single image: x"
+printf 'path,label\nset/bars/%s,x;y\nset/bars/%s,x;y\nset/bars/%s,\n' $(ls set/bars) >some.csv # more labels than images
+run inspect some.csv; want_code 0; want_out "1 of 3 images have no label"
 mkdir -p "$(printf 'names/a\033[31m\n')" names/b
 cp set/bars/*.png names/b; cp "$(find set/bars -name '*.png' | head -1)" names/a*
 run inspect names; want_code 0; want_out 'a class has a single image: a\\x1b[31m'
