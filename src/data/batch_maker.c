@@ -72,25 +72,6 @@ void protea_slot_release(protea_slot *s)
     *s = (protea_slot){ 0 };
 }
 
-void protea_slot_reset(protea_slot *s)
-{
-    s->status = PROTEA_OK;
-}
-
-void protea_slot_fail(protea_slot *s, protea_status status, int64_t i)
-{
-    if (s->status != PROTEA_OK && s->failed_at < i)
-        return;
-    s->status = status;
-    s->failed_at = i;
-    snprintf(s->message, sizeof s->message, "%s", protea_last_error());
-}
-
-protea_status protea_slot_status(const protea_slot *s)
-{
-    return s->status == PROTEA_OK ? PROTEA_OK : protea_fail_text(s->status, s->message);
-}
-
 /* ---- one image */
 
 static protea_status note_bad(const protea_maker *m, int64_t i)

@@ -3,6 +3,7 @@
 #ifndef PROTEA_DATA_BATCH_MAKER_H
 #define PROTEA_DATA_BATCH_MAKER_H
 
+#include "base/failure.h"
 #include "data/loader.h"
 
 /* Room for one batch, made once. */
@@ -11,10 +12,7 @@ typedef struct protea_slot {
     protea_arena *memory;      /* owned: all tensors */
     int64_t *index;            /* (N) owned */
     int32_t *label;            /* (N) owned */
-    /* The failure of the lowest image position, so that equal runs fail alike. */
-    protea_status status;
-    int64_t failed_at;
-    char message[1001];
+    protea_failure failure;    /* of its images, by their positions */
 } protea_slot;
 
 typedef struct protea_maker {
@@ -39,14 +37,9 @@ void protea_maker_shuffle(protea_maker *m, int64_t epoch);
 
 protea_status protea_slot_init(protea_slot *s, const protea_maker *m);
 void protea_slot_release(protea_slot *s);
-void protea_slot_reset(protea_slot *s);
 
 /* All views of image i of the batch of this step. */
 protea_status protea_maker_make(const protea_maker *m, protea_slot *slot, int64_t step, int64_t i, protea_hands *hands);
-/* Remembers a failure of the calling thread in the slot; the caller sees to it that one thread at a time does. */
-void protea_slot_fail(protea_slot *s, protea_status status, int64_t i);
-/* The slot's failure as this thread's. */
-protea_status protea_slot_status(const protea_slot *s);
 
 void protea_hands_release(protea_hands *h);
 

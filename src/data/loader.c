@@ -80,15 +80,11 @@ protea_status protea_loader_start(protea_loader *l, int64_t epoch, int64_t first
 
 static protea_slot *make_here(protea_loader *l)
 {
-    protea_slot_reset(&l->slot);
+    l->slot.failure.status = PROTEA_OK;
 #pragma omp parallel for schedule(dynamic) num_threads(l->n_hands)
-    for (int64_t i = 0; i < l->maker.opts.batch_size; i++) {
-        protea_status status = protea_maker_make(&l->maker, &l->slot, l->step, i, &l->hands[protea_thread_index()]);
-        if (status != PROTEA_OK) {
-#pragma omp critical(protea_loader_failure)
-            protea_slot_fail(&l->slot, status, i);
-        }
-    }
+    for (int64_t i = 0; i < l->maker.opts.batch_size; i++)
+        protea_failure_note(&l->slot.failure,
+                            protea_maker_make(&l->maker, &l->slot, l->step, i, &l->hands[protea_thread_index()]), i);
     return &l->slot;
 }
 
@@ -100,7 +96,7 @@ protea_status protea_loader_next(protea_loader *l, const protea_batch **out)
         return PROTEA_OK;
     protea_slot *slot = l->pool != NULL ? protea_pool_wait(l->pool, l->step) : make_here(l);
     l->waited += protea_seconds() - start;
-    PROTEA_TRY(protea_slot_status(slot));
+    PROTEA_TRY(protea_failure_raise(&slot->failure));
     l->step++;
     *out = &slot->batch;
     return PROTEA_OK;

@@ -68,18 +68,9 @@ static protea_status view_of(protea_views *v, const protea_place *place, float *
 protea_status protea_views_read(protea_views *v, const protea_place *place, int64_t n, float *x, int *side)
 {
     int64_t view = 3 * (int64_t)v->model->image_size * v->model->image_size;
-    protea_status failed = PROTEA_OK;
-    char message[1001] = "";
+    protea_failure failure = { .status = PROTEA_OK };
 #pragma omp parallel for schedule(dynamic) num_threads(v->n_threads)
-    for (int64_t i = 0; i < n; i++) {
-        protea_status status = view_of(v, &place[i], x + i * view, &side[i], protea_thread_index());
-        if (status == PROTEA_OK)
-            continue;
-#pragma omp critical(protea_read_views)
-        {
-            failed = status;
-            memcpy(message, protea_last_error(), strlen(protea_last_error()) + 1);
-        }
-    }
-    return failed == PROTEA_OK ? PROTEA_OK : protea_fail_text(failed, message);
+    for (int64_t i = 0; i < n; i++)
+        protea_failure_note(&failure, view_of(v, &place[i], x + i * view, &side[i], protea_thread_index()), i);
+    return protea_failure_raise(&failure);
 }
