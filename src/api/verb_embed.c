@@ -108,10 +108,7 @@ static protea_status write_files(const embed *e, const char *npy_path, const cha
         status = protea_npy_write(npy_path, &z);
     }
     class_texts_free(&texts);
-    if (status == PROTEA_OK)
-        return protea_new_file_commit(&table);
-    protea_new_file_abort(&table);
-    return status;
+    return protea_new_file_end(&table, status);
 }
 
 static protea_status compute(embed *e, const protea_call *call)

@@ -146,16 +146,20 @@ protea_status protea_new_file_commit(protea_new_file *f)
     return protea_new_file_commit_keeping(f, NULL);
 }
 
+protea_status protea_new_file_end(protea_new_file *f, protea_status status)
+{
+    if (status == PROTEA_OK)
+        return protea_new_file_commit(f);
+    protea_new_file_abort(f);
+    return status;
+}
+
 protea_status protea_file_write(const char *path, const void *bytes, size_t len)
 {
     protea_new_file f;
     PROTEA_TRY(protea_new_file_open(&f, path));
-    if (len > 0 && fwrite(bytes, 1, len, f.stream) != len) {
-        protea_status status = fail_io(path, "could not be written whole");
-        protea_new_file_abort(&f);
-        return status;
-    }
-    return protea_new_file_commit(&f);
+    bool whole = len == 0 || fwrite(bytes, 1, len, f.stream) == len;
+    return protea_new_file_end(&f, whole ? PROTEA_OK : fail_io(path, "could not be written whole"));
 }
 
 static protea_status make_dir(const char *path)

@@ -30,6 +30,8 @@ protea_status protea_new_file_sync(protea_new_file *f);
 protea_status protea_new_file_commit_keeping(protea_new_file *f, const char *previous);
 /* Removes the temporary; accepts an empty (zeroed) or committed f. */
 void protea_new_file_abort(protea_new_file *f);
+/* Of a file whose writing ended with that status: commit where it is PROTEA_OK, else abort. Returns what went wrong first. */
+protea_status protea_new_file_end(protea_new_file *f, protea_status status);
 
 /* The two above for bytes that are all there. */
 protea_status protea_file_write(const char *path, const void *bytes, size_t len);

@@ -253,10 +253,7 @@ protea_status protea_npy_write(const char *path, const protea_tensor *t)
     protea_new_file f;
     PROTEA_TRY(protea_new_file_open(&f, path));
     protea_status status = protea_npy_begin(f.stream, t, path);
-    if (status != PROTEA_OK) {
-        protea_new_file_abort(&f);
-        return status;
-    }
-    fwrite(t->data, 1, protea_bytes(t), f.stream);
-    return protea_new_file_commit(&f);
+    if (status == PROTEA_OK)
+        fwrite(t->data, 1, protea_bytes(t), f.stream);
+    return protea_new_file_end(&f, status);
 }

@@ -61,9 +61,5 @@ protea_status protea_cluster_family_write(const char *path, const protea_cluster
 {
     protea_new_file f;
     PROTEA_TRY(protea_new_file_open(&f, path));
-    protea_status status = write_page(f.stream, page);
-    if (status == PROTEA_OK)
-        return protea_new_file_commit(&f);
-    protea_new_file_abort(&f);
-    return status;
+    return protea_new_file_end(&f, write_page(f.stream, page));
 }

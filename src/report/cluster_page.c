@@ -216,11 +216,7 @@ static protea_status write_file(const char *path, const protea_cluster_view *v)
 {
     protea_new_file f;
     PROTEA_TRY(protea_new_file_open(&f, path));
-    protea_status status = write_page(f.stream, v);
-    if (status == PROTEA_OK)
-        return protea_new_file_commit(&f);
-    protea_new_file_abort(&f);
-    return status;
+    return protea_new_file_end(&f, write_page(f.stream, v));
 }
 
 protea_status protea_cluster_page_write(const char *path, const protea_cluster_page *page)

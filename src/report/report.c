@@ -58,11 +58,7 @@ static protea_status write_report(protea_ctx *cx, const protea_run_record *r, co
 {
     protea_new_file f;
     PROTEA_TRY(protea_new_file_open(&f, path));
-    protea_status status = write_page(cx, f.stream, r, args, path);
-    if (status == PROTEA_OK)
-        return protea_new_file_commit(&f);
-    protea_new_file_abort(&f);
-    return status;
+    return protea_new_file_end(&f, write_page(cx, f.stream, r, args, path));
 }
 
 /* Other verbs leave a config.yaml too, and a report of their own. */
