@@ -56,7 +56,7 @@ static protea_status write_page(const protea_cluster_product *p, const protea_cl
         .source = in->source, .image = in->rows.image, .outlier = p->outlier,
         .n_outliers = p->n_outliers, .merged = p->merged, .pair = in->pair, .n_pairs = in->n_pairs,
         .pairs_sought = in->pairs_sought, .pair_similarity = in->wish->duplicate_similarity,
-        .xy = in->map.xy, .map_rule = in->map.rule, .no_map = in->map.xy == NULL,
+        .xy = in->map.xy, .map_rule = in->map.rule,
         .scores = p->labelled ? &p->scores : NULL, .tried_k = in->tried_k, .tried = in->tried, .n_tried = in->n_tried,
         .cx = in->cx, .options = in->options, .output = in->output, .record = &origin->record,
         .run = origin->trained ? &origin->run : NULL, .findings = origin->trained ? &origin->findings : NULL,

@@ -93,23 +93,11 @@ static protea_status write_pins(FILE *out, const protea_cluster_view *v)
     return status;
 }
 
-static void write_rule(FILE *out, const protea_cluster_view *v)
-{
-    if (v->page->xy != NULL) {
-        fputs("All images, placed by ", out);
-        protea_html_text(out, v->page->map_rule);
-        fputc('.', out);
-    } else {
-        fprintf(out, "All images on the plane in which their features differ the most: the first two principal axes hold %.0f %% "
-                "and %.0f %% of the variance.", 100 * v->share[0], 100 * v->share[1]);
-    }
-}
-
 static void write_intro(FILE *out, const protea_cluster_view *v)
 {
-    fputs("<section id=\"map\">\n<h2>Map</h2>\n<p>", out);
-    write_rule(out, v);
-    fputs(" Each point is an image, its colour the cluster, to which it leads.", out);
+    fputs("<section id=\"map\">\n<h2>Map</h2>\n<p>All images, placed by ", out);
+    protea_html_text(out, v->page->map_rule);
+    fputs(". Each point is an image, its colour the cluster, to which it leads.", out);
     if (v->n_pictures < v->page->c->n)
         fprintf(out, " %d of %lld images have a picture here.", v->n_pictures, (long long)v->page->c->n);
     fputs("</p>\n", out);
@@ -118,7 +106,7 @@ static void write_intro(FILE *out, const protea_cluster_view *v)
 protea_status protea_cluster_part_map(FILE *out, const protea_cluster_view *v)
 {
     int64_t drawn;
-    if (v->page->no_map)
+    if (v->xy == NULL)
         return PROTEA_OK;
     write_intro(out, v);
     fputs("<input type=\"radio\" name=\"map\" id=\"with-pictures\" checked><label for=\"with-pictures\">Pictures</label>"

@@ -71,7 +71,7 @@ static void write_contents(FILE *out, const protea_cluster_page *page)
 {
     const struct { const char *id, *title; bool there; } parts[] = {
         { "choice", "How many?", page->n_tried > 0 },
-        { "map", "Map", true },
+        { "map", "Map", page->xy != NULL },
         { "sizes", "Sizes", true },
         { "clusters", "Clusters", true },
         { "tree", "Tree", page->tree != NULL },

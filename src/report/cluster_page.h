@@ -38,9 +38,8 @@ typedef struct protea_cluster_page {
     const protea_cluster_scores *scores; /* NULL: no labels */
     const double *tried_k, *tried;     /* (n_tried) Ks and their silhouettes; 0: none were tried */
     int64_t n_tried;
-    const float *xy;                   /* (n,2) the map, in any unit; NULL: the first two principal axes of the features */
-    const char *map_rule;              /* how xy was made, in words: "t-SNE (perplexity 30)"; NULL with xy */
-    bool no_map;                       /* leaves the map out */
+    const float *xy;                   /* (n,2) the map, in any unit; NULL: none */
+    const char *map_rule;              /* how xy was made, in words: "t-SNE (perplexity 30)" */
     protea_ctx *cx;
     const char *output;                /* of the call: the directory, or that above it where there are several K */
     const protea_options *options;     /* of the call; NULL: no command line is shown */

@@ -15,7 +15,7 @@ void protea_cluster_card(FILE *out, const protea_cluster_view *v, int64_t place,
 
 /* ---- the sections */
 
-/* All images as points, with pictures where the pointer is. Errors: PROTEA_ERR_MEMORY. */
+/* All images as points, with pictures where the pointer is. Nothing where there is no map. Errors: PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_part_map(FILE *out, const protea_cluster_view *v);
 /* The points of the map: a path for each cluster, which leads to its page. *drawn: how many. Errors: PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_points(FILE *out, const protea_cluster_view *v, int64_t *drawn);

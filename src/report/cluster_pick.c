@@ -96,6 +96,14 @@ static void pick_evenly(protea_cluster_view *v)
         pick(v, i);
 }
 
+static protea_status pick_over_map(protea_cluster_view *v)
+{
+    for (int level = 0; level < LEVELS && v->n_pictures < PROTEA_VIEW_PICTURES; level++)
+        PROTEA_TRY(pick_level(v, level));
+    pick_evenly(v);
+    return PROTEA_OK;
+}
+
 protea_status protea_cluster_choose_pictures(protea_cluster_view *v)
 {
     int64_t n = v->page->c->n;
@@ -105,8 +113,5 @@ protea_status protea_cluster_choose_pictures(protea_cluster_view *v)
         v->picture_of[i] = -1;
     pick_faces(v);
     pick_checks(v);
-    for (int level = 0; level < LEVELS && v->n_pictures < PROTEA_VIEW_PICTURES; level++)
-        PROTEA_TRY(pick_level(v, level));
-    pick_evenly(v);
-    return PROTEA_OK;
+    return v->xy != NULL ? pick_over_map(v) : PROTEA_OK;
 }

@@ -4,8 +4,8 @@
 
 #include "report/cluster_view.h"
 
-/* Fills picture and picture_of: all images where there are few; else those on pages, among outliers and in pairs, then some spread
- * evenly over the map. Errors: PROTEA_ERR_MEMORY. */
+/* Fills picture and picture_of: those on pages, among outliers and in pairs, then, where there is a map, all that are left where
+ * those are few, else some spread evenly over it. Errors: PROTEA_ERR_MEMORY. */
 protea_status protea_cluster_choose_pictures(protea_cluster_view *v);
 
 #endif

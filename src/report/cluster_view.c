@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "cluster/nearest_rows.h"
-#include "eval/principal_axes.h"
 #include "report/cluster_faces.h"
 #include "report/cluster_pick.h"
 
@@ -81,14 +80,13 @@ static void scale_axis(float *xy, int64_t n, int which)
 
 static protea_status place_images(protea_cluster_view *v)
 {
-    const protea_clustering *c = v->page->c;
-    PROTEA_TRY(protea_new(&v->xy, (size_t)c->n, 2 * sizeof *v->xy, "a map"));
-    if (v->page->xy != NULL)
-        memcpy(v->xy, v->page->xy, (size_t)c->n * 2 * sizeof *v->xy);
-    else
-        PROTEA_TRY(protea_principal_axes(v->xy, v->share, c->z, c->n, c->dim));
-    scale_axis(v->xy, c->n, 0);
-    scale_axis(v->xy, c->n, 1);
+    int64_t n = v->page->c->n;
+    if (v->page->xy == NULL)
+        return PROTEA_OK;
+    PROTEA_TRY(protea_new(&v->xy, (size_t)n, 2 * sizeof *v->xy, "a map"));
+    memcpy(v->xy, v->page->xy, (size_t)n * 2 * sizeof *v->xy);
+    scale_axis(v->xy, n, 0);
+    scale_axis(v->xy, n, 1);
     return PROTEA_OK;
 }
 

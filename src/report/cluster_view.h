@@ -31,8 +31,7 @@ typedef struct protea_cluster_view {
     float *near_cosine;         /* the same shape; owned */
     int64_t *outlier;           /* (n_outliers) the rows farthest from their clusters; owned */
     int64_t n_outliers;
-    float *xy;                  /* (n,2) on the map, both in 0..1; owned */
-    double share[2];            /* of the variance, where the map is that of principal axes */
+    float *xy;                  /* (n,2) on the map, both in 0..1; NULL: there is none; owned */
     int64_t *picture;           /* (n_pictures) rows with a picture, those on pages first; owned */
     int n_pictures;
     int32_t *picture_of;        /* (n) number of a row's picture, -1: none; owned */

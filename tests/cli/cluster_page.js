@@ -1,8 +1,8 @@
-// Drives the page of clusters in a browser: node cluster_page.js BROWSER REPORT. What fails is said on stderr; ends with 1 then.
+// Drives the page of clusters in a browser: node cluster_page.js BROWSER REPORT MAPLESS. What fails is said on stderr; ends with 1 then.
 "use strict";
 const { chromium } = require("playwright-core");
-const [browserPath, report] = process.argv.slice(2);
-const address = "file://" + report.split("/").map(encodeURIComponent).join("/");
+const [browserPath, ...reports] = process.argv.slice(2);
+const [address, mapless] = reports.map(path => "file://" + path.split("/").map(encodeURIComponent).join("/"));
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                "--disable-component-update", "--disable-sync"];
 let failures = 0;
@@ -14,15 +14,15 @@ const want = (what, holds) => {
 };
 
 // A page of its own context; what it says on the console, and what it would load, is a failure.
-const open = async (browser, options, hash = "") => {
+const open = async (browser, options, hash = "", from = address) => {
   const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
   const page = await context.newPage();
   page.on("console", message => want(`nothing on the console: ${message.text()}`, false));
   page.on("pageerror", error => want(`no error: ${error.message}`, false));
   page.on("dialog", dialog => { want("no dialog", false); dialog.dismiss(); });
   page.on("request", request => want(`nothing loaded: ${request.url().slice(0, 80)}`,
-                                     /^(data:|blob:)/.test(request.url()) || request.url().split("#")[0] === address));
-  await page.goto(address + hash);
+                                     /^(data:|blob:)/.test(request.url()) || request.url().split("#")[0] === from));
+  await page.goto(from + hash);
   return page;
 };
 
@@ -119,6 +119,18 @@ const withoutScript = async browser => {
   await page.context().close();
 };
 
+const withoutMap = async browser => {
+  const page = await open(browser, {}, "", mapless);
+  await page.locator("#clusters .card").first().click();
+  const first = await page.evaluate(() => location.hash);
+  await clusterPage(page, first.slice(1));
+  await page.keyboard.press("ArrowRight");
+  want("no map: keys lead to the next page", await count(page, ".page:target") === 1 && !(await visible(page, first)));
+  await page.keyboard.press("Escape");
+  want("no map: Escape leads to the overview", await visible(page, ".overview"));
+  await page.context().close();
+};
+
 // At each width, light and dark, nothing sticks out.
 const atWidths = async browser => {
   for (const width of [400, 900, 1600])
@@ -136,6 +148,7 @@ const atWidths = async browser => {
   try {
     await withScript(browser);
     await withoutScript(browser);
+    await withoutMap(browser);
     await atWidths(browser);
   } finally {
     await browser.close();

@@ -1,5 +1,6 @@
 # Proves, in a browser: the page of clusters says nothing on the console and loads nothing; pointer and focus show pictures, links and
-# keys lead where they say, with a script and without; names of files stay text; nothing sticks out at three widths, light and dark.
+# keys lead where they say, with a script and without, with a map and without; names of files stay text; nothing sticks out at
+# three widths, light and dark.
 # Wants node with playwright-core (`npm install playwright-core` anywhere, and NODE_PATH) and chromium; is skipped without.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/harness.sh"
@@ -17,7 +18,9 @@ find data -name '*.png' | sort | while read -r file; do
     cp "$file" "evil/<b>x</\"><img src=x onerror=alert($n)>'.png"
 done
 run cluster pixels evil -o 'its # own%20page' --k 3,5; want_code 0
+run cluster pixels evil -o mapless --k 3 --map none; want_code 0
 last="node cluster_page.js"
 code=0
-timeout 400 node "$here/cluster_page.js" "$browser" "$place/its # own%20page/k5/report.html" >out 2>err || { code=$?; fail "a page that works wanted"; }
+timeout 400 node "$here/cluster_page.js" "$browser" "$place/its # own%20page/k5/report.html" "$place/mapless/report.html" \
+    >out 2>err || { code=$?; fail "a page that works wanted"; }
 finish

@@ -30,6 +30,12 @@ has_not one/report.html 'id="tree"'
 [ "$(grep -oc '{--t:url(data:image/png' one/report.html)" -eq 150 ] || fail "each picture once wanted"
 [ "$(grep -o 'm-\?[0-9]* -\?[0-9]*h0' one/report.html | wc -l)" -ge 140 ] || fail "a point for each image wanted"
 
+# no map: nothing leads to it, and no picture is there for it alone
+run cluster pixels data -o mapless --k 2 --map none; want_code 0
+alone mapless/report.html
+has_not mapless/report.html '#map"'
+[ "$(grep -c '{--t:url(data:image/png' mapless/report.html)" -lt 120 ] || fail "pictures of pages alone wanted"
+
 # several K: their tree, on the page of each
 run cluster pixels data -o several --k 3,6; want_code 0
 for k in 3 6; do

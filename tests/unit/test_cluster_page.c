@@ -1,6 +1,7 @@
 /* Proves: pictures of a page keep to the bytes they are given, becoming smaller before any is left out; a page of clusters
- * stays below its limits when there are a million images with the longest and worst of names; each of few has a point; few images,
- * images that are one point and images that cannot be read have their page; names stay text. */
+ * stays below its limits when there are a million images with the longest and worst of names; each of few has a point; without a map
+ * pages keep their pictures; few images, images that are one point and images that cannot be read have their page; names stay
+ * text. */
 #include "support/test_context.h"
 
 #include <stdio.h>
@@ -209,12 +210,27 @@ static void each_image_has_a_point_and_a_picture(void **state)
     (void)state;
     fixture f;
     open_fixture(&f, 350, 5, false);
-    char *text = page_of(&f, NULL);
+    char *text = page_of(&f, f.xy);
     assert_int_equal(occurrences(text, "class=\"pin "), 350);
     assert_int_equal(occurrences(text, " have a picture here"), 0);
     assert_int_equal(occurrences(text, "<article class=\"page\""), f.c.used);
     assert_int_equal(occurrences(text, "class=\"card\" href"), f.c.used + f.c.used * (f.c.used - 1)); /* list, and neighbours */
     assert_non_null(strstr(text, "Near-duplicates"));
+    protea_free(text);
+    close_fixture(&f);
+}
+
+static void without_a_map_pages_have_all_pictures(void **state)
+{
+    (void)state;
+    fixture f;
+    open_fixture(&f, 350, 5, false);
+    char *text = page_of(&f, NULL);
+    assert_null(strstr(text, "href=\"#map\""));
+    assert_null(strstr(text, "id=\"map\""));
+    assert_int_equal(occurrences(text, "class=\"pin "), 0);
+    int pictures = occurrences(text, "{--t:url(");
+    assert_true(pictures > 100 && pictures < 250); /* 40 for each cluster, and the outliers; no others */
     protea_free(text);
     close_fixture(&f);
 }
@@ -235,7 +251,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_keep_to_their_budget), cmocka_unit_test(a_million_images_fit),
-        cmocka_unit_test(each_image_has_a_point_and_a_picture), cmocka_unit_test(least_pages),
+        cmocka_unit_test(each_image_has_a_point_and_a_picture), cmocka_unit_test(without_a_map_pages_have_all_pictures),
+        cmocka_unit_test(least_pages),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
