@@ -1,4 +1,4 @@
-/* The page is written to memory first, all but the pictures, so that these can have what is left of the budget. */
+/* What stands below the pictures is written to memory first, so that these can have what is left of the budget. */
 #include "report/cluster_page.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "report/style.h"
 #include "report/thumbs.h"
 
-enum { MARGIN = 2000 }; /* bytes kept back for the few that come after the pictures are counted */
+enum { MARGIN = 2000 }; /* bytes kept back for what is not counted: tags and the footer */
 
 /* ---- head */
 
@@ -160,55 +160,51 @@ static protea_status write_body(FILE *out, const protea_cluster_view *v)
     return PROTEA_OK;
 }
 
-/* All of the page but the pictures: what is to stand before them and behind. */
-typedef struct halves { char *head, *body; size_t head_len, body_len; } halves;
-
-static protea_status write_half(char **text, size_t *len, const protea_cluster_view *v, bool head)
+static protea_status write_to_memory(char **body, size_t *len, const protea_cluster_view *v)
 {
-    protea_status status = PROTEA_OK;
-    FILE *out = open_memstream(text, len);
+    FILE *out = open_memstream(body, len);
     if (out == NULL)
         return protea_fail(PROTEA_ERR_MEMORY, "a page of clusters: no memory");
-    if (head)
-        protea_page_begin(out, v->page->output, protea_cluster_style);
-    else
-        status = write_body(out, v);
+    protea_status status = write_body(out, v);
     if (fclose(out) != 0 && status == PROTEA_OK)
         status = protea_fail(PROTEA_ERR_MEMORY, "a page of clusters: no memory");
     return status;
 }
 
-static protea_status put_together(FILE *out, const protea_cluster_view *v, const halves *h)
+/* Of all images with a picture, in what the rest of the page leaves of the budget. */
+static protea_status write_pictures(FILE *out, const protea_cluster_view *v, size_t body_len)
 {
-    const protea_cluster_page *page = v->page;
-    size_t used = h->head_len + h->body_len + strlen(protea_cluster_script) + MARGIN;
+    size_t used = (size_t)ftell(out) + body_len + strlen(protea_cluster_script) + MARGIN;
     int64_t *image;
-    int written;
     PROTEA_TRY(protea_new(&image, (size_t)v->n_pictures, sizeof *image, "pictures of a page"));
     for (int i = 0; i < v->n_pictures; i++)
-        image[i] = page->image[v->picture[i]];
-    fwrite(h->head, 1, h->head_len, out);
-    fputs("<style>\n", out);
-    protea_status status = protea_thumbs_write(out, page->source, image, v->n_pictures,
-                                               used < PROTEA_PAGE_BYTES ? PROTEA_PAGE_BYTES - used : 0, &written);
-    fputs("</style>\n</head>\n<body>\n", out);
-    fwrite(h->body, 1, h->body_len, out);
-    fprintf(out, "<script>\n%s</script>\n", protea_cluster_script);
-    protea_page_close(out);
+        image[i] = v->page->image[v->picture[i]];
+    protea_status status = protea_thumbs_write(out, v->page->source, image, v->n_pictures,
+                                               used < PROTEA_PAGE_BYTES ? PROTEA_PAGE_BYTES - used : 0);
     protea_free(image);
     return status;
 }
 
+static protea_status put_together(FILE *out, const protea_cluster_view *v, const char *body, size_t len)
+{
+    protea_page_begin(out, v->page->output, protea_cluster_style);
+    fputs("<style>\n", out);
+    PROTEA_TRY(write_pictures(out, v, len));
+    fputs("</style>\n</head>\n<body>\n", out);
+    fwrite(body, 1, len, out);
+    fprintf(out, "<script>\n%s</script>\n", protea_cluster_script);
+    protea_page_close(out);
+    return PROTEA_OK;
+}
+
 static protea_status write_page(FILE *out, const protea_cluster_view *v)
 {
-    halves h = { 0 };
-    protea_status status = write_half(&h.head, &h.head_len, v, true);
+    char *body = NULL;
+    size_t len = 0;
+    protea_status status = write_to_memory(&body, &len, v);
     if (status == PROTEA_OK)
-        status = write_half(&h.body, &h.body_len, v, false);
-    if (status == PROTEA_OK)
-        status = put_together(out, v, &h);
-    free(h.head);
-    free(h.body);
+        status = put_together(out, v, body, len);
+    free(body);
     return status;
 }
 

@@ -108,27 +108,24 @@ static protea_status fit(thumbs *t, size_t budget)
     return PROTEA_OK;
 }
 
-static int write_rules(FILE *out, const thumbs *t, size_t budget)
+static void write_rules(FILE *out, const thumbs *t, size_t budget)
 {
     size_t used = 0;
-    int written = 0;
     for (int i = 0; i < t->n; i++) {
         const code *c = &t->code[i];
         if (c->len == 0 || used + rule_size(c) > budget)
             continue;
         used += rule_size(c);
-        written++;
         fprintf(out, ".t%d{--t:url(data:image/%s;base64,", i, c->png ? "png" : "jpeg");
         protea_html_base64(out, c->bytes, c->len);
         fputs(t->square[i].w <= CRISP ? ");image-rendering:pixelated}\n" : ")}\n", out);
     }
-    return written;
 }
 
 /* The squares of all together take about 100 MB. */
 static int side_for(int n) { return n <= 1000 ? 160 : n <= 2000 ? 128 : 88; }
 
-protea_status protea_thumbs_write(FILE *out, protea_source *source, const int64_t *image, int n, size_t budget, int *written)
+protea_status protea_thumbs_write(FILE *out, protea_source *source, const int64_t *image, int n, size_t budget)
 {
     thumbs t = { .n = n, .side = side_for(n) };
     protea_status status = protea_new(&t.square, (size_t)n, sizeof *t.square, "pictures of a page");
@@ -141,7 +138,7 @@ protea_status protea_thumbs_write(FILE *out, protea_source *source, const int64_
     if (status == PROTEA_OK)
         status = fit(&t, budget);
     if (status == PROTEA_OK)
-        *written = write_rules(out, &t, budget);
+        write_rules(out, &t, budget);
     release(&t);
     return status;
 }

@@ -62,16 +62,15 @@ static int thumbs_in(size_t budget, size_t *len)
     protea_source_opts opts = protea_source_opts_default();
     int64_t image[PICTURES];
     char *text = NULL;
-    int written;
     for (int i = 0; i < PICTURES; i++)
         image[i] = i;
     assert_ok(protea_source_open(&source, "noise.npy", &opts));
     FILE *out = open_memstream(&text, len);
-    assert_ok(protea_thumbs_write(out, source, image, PICTURES, budget, &written));
+    assert_ok(protea_thumbs_write(out, source, image, PICTURES, budget));
     fclose(out);
     assert_true(*len <= budget);
+    int written = occurrences(text, "{--t:url(data:image/jpeg;base64,/9j/");
     assert_int_equal(occurrences(text, ")}\n"), written);
-    assert_int_equal(occurrences(text, "{--t:url(data:image/jpeg;base64,/9j/"), written);
     free(text);
     protea_source_close(source);
     return written;
@@ -124,6 +123,20 @@ typedef struct fixture {
     float *z, *xy;
 } fixture;
 
+/* Clusters of equal size, without the cosines of a million images to a thousand centroids. */
+static void deal_out(protea_clustering *c)
+{
+    uint32_t at = 4;
+    c->used = c->k;
+    for (int64_t i = 0; i < c->n; i++) {
+        c->cluster[i] = (int32_t)(i % c->k);
+        c->size[i % c->k]++;
+        c->similarity[i] = (float)noise(&at) / 65536;
+        c->margin[i] = (float)noise(&at) / 65536;
+        c->confidence[i] = (float)noise(&at) / 65536;
+    }
+}
+
 static void open_fixture(fixture *f, int64_t n, int64_t k, bool one_point)
 {
     protea_source_opts opts = protea_source_opts_default();
@@ -142,7 +155,10 @@ static void open_fixture(fixture *f, int64_t n, int64_t k, bool one_point)
     assert_ok(protea_unit_rows(&cx, f->z, n, DIM));
     assert_ok(protea_clustering_new(&f->c, f->z, n, DIM, k));
     memcpy(f->c.centroids, f->z, (size_t)(k * DIM) * sizeof(float));
-    assert_ok(protea_clustering_assign(&cx, &f->c));
+    if (n < 1000)
+        assert_ok(protea_clustering_assign(&cx, &f->c));
+    else
+        deal_out(&f->c);
     for (int64_t j = 0; j < k; j++)
         assert_ok(protea_class_names_add(&f->names, j % 2 ? "<script>alert(1)</script>\"'&\x02" : "plain"));
 }
@@ -183,6 +199,17 @@ static char *page_of(const fixture *f, const float *xy)
     return text;
 }
 
+/* Points of the map alone: pictures in base64 hold what looks like one now and then. */
+static int points_of(char *text)
+{
+    char *map = strstr(text, "<svg viewBox="), *end = strstr(map, "</svg>");
+    char held = *end;
+    *end = 0;
+    int points = occurrences(map, "h0");
+    *end = held;
+    return points;
+}
+
 static void a_million_images_fit(void **state)
 {
     (void)state;
@@ -191,16 +218,16 @@ static void a_million_images_fit(void **state)
     skip(); /* minutes */
 #endif
     fixture f;
-    open_fixture(&f, 1100000, K, false);
+    open_fixture(&f, 1000000, K, false);
     char *text = page_of(&f, f.xy);
-    int points = occurrences(text, "h0");
-    assert_true(points > 250000 && points <= 500100); /* base64 may hold a few, too */
+    int points = points_of(text);
+    assert_true(points > 490000 && points <= 500000);
     assert_int_equal(occurrences(text, "class=\"pin "), 4000);
     int pictures = occurrences(text, "{--t:url(");
     assert_true(pictures > 3300 && pictures < 3700); /* an eighth cannot be read */
     assert_int_equal(occurrences(text, "<article class=\"page\""), 1000);
     assert_non_null(strstr(text, "smaller ones stand in assignments.csv alone"));
-    assert_non_null(strstr(text, "4000 of 1100000 images have a picture"));
+    assert_non_null(strstr(text, "4000 of 1000000 images have a picture"));
     protea_free(text);
     close_fixture(&f);
 }
@@ -211,6 +238,7 @@ static void each_image_has_a_point_and_a_picture(void **state)
     fixture f;
     open_fixture(&f, 350, 5, false);
     char *text = page_of(&f, f.xy);
+    assert_int_equal(points_of(text), 350);
     assert_int_equal(occurrences(text, "class=\"pin "), 350);
     assert_int_equal(occurrences(text, " have a picture here"), 0);
     assert_int_equal(occurrences(text, "<article class=\"page\""), f.c.used);
