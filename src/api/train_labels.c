@@ -7,8 +7,9 @@
 
 #define FIELD(name) offsetof(protea_label_opts, name)
 const protea_opt protea_labels_table[] = {
-    { .key = "holdout", .type = PROTEA_OPT_FLOAT, .offset = FIELD(holdout), .def = "0.2", .min = 0, .max = 0.9,
-      .help = "share of each class of each DATA that chooses the best epoch; 0: none, the last epoch is the model",
+    { .key = "holdout", .type = PROTEA_OPT_FLOAT, .offset = FIELD(holdout), .def = "-1", .min = -1, .max = 0.9,
+      .help = "share of each class of each DATA that chooses the best epoch; 0: none, the last epoch is the model; -1: a tenth, of "
+              "each of several DATA a fifth",
       .source = "DomainBed: 0.2" },
     { .key = "val_freq", .aliases = "checkpoint_val", .type = PROTEA_OPT_INT, .offset = FIELD(val_freq), .def = "1", .min = 1,
       .max = 1e6, .unit = "epochs", .help = "epochs between validations; the last is always validated" },
@@ -25,6 +26,15 @@ void protea_labels_close(protea_labels *l)
 {
     protea_domains_close(&l->domains);
     protea_model_close(&l->encoder);
+}
+
+/* ---- the holdout */
+
+protea_status protea_labels_split(protea_labels *l, protea_options *options, uint64_t seed)
+{
+    if (l->opts.holdout < 0)
+        PROTEA_TRY(protea_options_set(options, "holdout", l->domains.n > 1 ? "0.2" : "0.1", PROTEA_FROM_FLAG));
+    return protea_domains_split(&l->domains, l->opts.holdout, seed);
 }
 
 /* ---- the encoder */

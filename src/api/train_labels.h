@@ -22,6 +22,9 @@ typedef struct protea_labels {
 
 void protea_labels_close(protea_labels *l);
 
+/* Settles in options how much is held out, and holds it out. domains: opened. */
+protea_status protea_labels_split(protea_labels *l, protea_options *options, uint64_t seed);
+
 /* Opens the encoder, if there is to be one, and settles network and stem by it. Errors: those of protea_model_open,
  * PROTEA_ERR_USAGE when the user asks for another network. */
 protea_status protea_labels_open_encoder(protea_labels *l, protea_options *options, const protea_train_opts *o);

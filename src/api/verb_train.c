@@ -91,9 +91,9 @@ static protea_status open_data(train *t, const protea_call *call, protea_source 
     return PROTEA_OK;
 }
 
-static protea_status split_labels(train *t)
+static protea_status split_labels(train *t, protea_options *options)
 {
-    PROTEA_TRY(protea_domains_split(&t->labels.domains, t->labels.opts.holdout, (uint64_t)t->session_opts.seed));
+    PROTEA_TRY(protea_labels_split(&t->labels, options, (uint64_t)t->session_opts.seed));
     t->source = t->labels.domains.train;
     return PROTEA_OK;
 }
@@ -111,7 +111,7 @@ static protea_status resolve(void *self, const protea_call *call)
         PROTEA_TRY(protea_labels_open_encoder(&t->labels, call->options, &t->opts));
     PROTEA_TRY(protea_train_plan(call->options, &t->opts, &t->augment, t->ops->name, probe));
     if (labels)
-        PROTEA_TRY(split_labels(t));
+        PROTEA_TRY(split_labels(t, call->options));
     return t->ops->settle != NULL ? t->ops->settle(call->options) : PROTEA_OK;
 }
 

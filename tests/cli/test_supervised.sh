@@ -73,6 +73,15 @@ grep -q val_accuracy out && fail "no validation without a holdout wanted"
 run predict all art/../art -o all.csv; want_code 0
 refused 3 "its class bars is not among the 9" predict all photo -o none.csv
 
+# how much is held out: a tenth, of several DATA a fifth of each, or what is asked for
+train --print-config; want_code 0; want_out "holdout: 0.1 "
+# shellcheck disable=SC2086
+run train supervised art photo $small --print-config; want_code 0; want_out "holdout: 0.2 "
+train --holdout 0.3 --print-config; want_code 0; want_out "holdout: 0.3 "
+# shellcheck disable=SC2086
+run train supervised art photo $small -o fifth --epochs 0 --json; want_code 0
+want_err "189 images to train on, the others held out" # of 9 classes of 6 and 9 of 20 images: 5 and 16 of each
+
 # labels without names are the numbers of the model's classes
 "$protea" corrupt brightness "synth:shapes,n=30,size=12" -o numbers.npy --severity 1 --quiet >/dev/null
 run predict whole numbers.npy -o named.csv; want_code 0
