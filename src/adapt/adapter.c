@@ -29,8 +29,9 @@ struct protea_adapter {
 
 /* ---- making and freeing */
 
-static void settle(protea_adapt_opts *o, const protea_adapt_opts *own)
+void protea_adapt_settle(protea_adapt_opts *o, const protea_adapter_ops *ops)
 {
+    const protea_adapt_opts *own = &ops->own;
     o->lr = o->lr > 0 ? o->lr : own->lr;
     if (o->update_param == PROTEA_UPDATE_AUTO)
         o->update_param = own->update_param;
@@ -68,7 +69,7 @@ static protea_status open_adapter(protea_adapter *a, protea_ctx *cx, const void 
     protea_adapt_base *base = &a->base;
     bool trains = a->ops->own.lr > 0;
     PROTEA_TRY(check_shapes(a));
-    settle(&base->opts, &a->ops->own);
+    protea_adapt_settle(&base->opts, a->ops);
     PROTEA_TRY(protea_new(&a->self, 1, a->ops->size, a->ops->name));
     memcpy(a->self, filled, a->ops->size);
     PROTEA_TRY(protea_network_freeze(&base->model, trains ? base->opts.update_param : PROTEA_UPDATE_AUTO));

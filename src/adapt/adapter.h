@@ -86,6 +86,8 @@ typedef struct protea_adapter_ops {
 const protea_adapter_ops *const *protea_adapters(void);
 /* Errors: PROTEA_ERR_USAGE with the nearest name. */
 protea_status protea_adapter_find(const protea_adapter_ops **out, const char *name);
+/* What is left open in *o becomes the adapter's own. */
+void protea_adapt_settle(protea_adapt_opts *o, const protea_adapter_ops *ops);
 
 /* ---- an adapter at work */
 

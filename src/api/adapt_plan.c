@@ -58,6 +58,8 @@ protea_status protea_adapt_wish_options(protea_adapt_wish *w, const char *kind, 
         PROTEA_TRY(protea_options_add(options, "algorithms", algorithms_table, w));
     PROTEA_TRY(protea_adapter_options_add(&w->own, options, w->ops));
     PROTEA_TRY(protea_options_add(options, "adaptation", protea_adapt_table, &w->adapt));
+    if (w->ops != NULL)
+        protea_adapt_settle(&w->adapt, w->ops); /* so that help and configuration show what it is */
     PROTEA_TRY(protea_options_add(options, "stream", stream_table, w));
     return protea_options_add(options, "guard", protea_guard_table, &w->guard);
 }

@@ -17,6 +17,7 @@ static protea_status fill(protea_adaptation *a, const char *algorithm)
         return protea_fail(PROTEA_ERR_MEMORY, "options: memory could not be had");
     PROTEA_TRY(protea_adapter_options_add(&a->own, a->options, a->ops));
     PROTEA_TRY(protea_options_add(a->options, "adaptation", protea_adapt_table, &a->adapt));
+    protea_adapt_settle(&a->adapt, a->ops);
     PROTEA_TRY(protea_options_add(a->options, "guard", protea_guard_table, &a->guard));
     return protea_options_add(a->options, "machine", protea_session_table, &a->session_opts);
 }

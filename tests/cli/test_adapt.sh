@@ -80,6 +80,12 @@ if [ -x "$example" ]; then
     cmp -s out ppm.out || fail "raw frames are answered as PPM"
 fi
 
+# what an adapter takes of itself stands in its help and in the configuration
+run adapt tsd --help; want_code 0; want_out "(default 0.0001; 0..1000)"; want_out "(default all; one of auto|all"; want_out "official 0, corrected 0.1"
+run adapt all --help; want_code 0; want_out "(default 0; 0..1000)"
+grep -q '^lr: 0.001 ' one/config.yaml || fail "Tent's learning rate wanted in config.yaml"
+grep -q '^update_param: affine ' one/config.yaml || fail "what Tent trains wanted in config.yaml"
+
 # refused
 refused 2 "tent" adapt tend model new -o x
 refused 3 "adapt" report one
