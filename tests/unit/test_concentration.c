@@ -17,6 +17,15 @@ static void golden_numbers(void **state)
     assert_ok(protea_concentration(phi, assign, distances, 11, 5, 0.2));
     for (int j = 0; j < 5; j++)
         assert_float_equal(phi[j], wanted[j], 6e-7);
+
+    /* With their own mean as the temperature: what is scaled, clipped to .115554 and .321944 (the second was .088625). */
+    static const double clipped[5] = { .155948, .115554, .321944, .321944, .321944 };
+    double mean = 0;
+    for (int j = 0; j < 5; j++)
+        mean += clipped[j] / 5;
+    assert_ok(protea_concentration(phi, assign, distances, 11, 5, mean));
+    for (int j = 0; j < 5; j++)
+        assert_float_equal(phi[j], clipped[j], 2e-6); /* six decimals of each and of the mean */
 }
 
 static void nothing_to_go_by(void **state)

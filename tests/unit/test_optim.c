@@ -138,14 +138,28 @@ static void step_pair(protea_ctx *cx, pair *m, const protea_optim_opts *opts, do
     protea_optim_free(optim);
 }
 
+static protea_status copy_two(void *self, const char *name, protea_tensor *t)
+{
+    (void)name;
+    memcpy(self, t->data, 2 * sizeof(float));
+    return PROTEA_OK;
+}
+
 static void larc_golden(void **state)
 {
     (void)state;
     protea_ctx cx = test_context_open(1 << 12);
     protea_optim_opts opts = options(PROTEA_OPTIM_LARC);
+    protea_optim *optim;
+    float scaled[2]; /* the momentum after one step: a (g + wd p), a = .00999990 */
     opts.wd = 1e-6;
     pair m = pair_new(.3f, -.4f, .03f, .04f);
-    step_pair(&cx, &m, &opts, 1);
+    assert_ok(protea_optim_new(&optim, &opts, visit_pair, &m));
+    assert_ok(protea_optim_step(&cx, optim, 1));
+    assert_ok(protea_optim_visit(optim, &(protea_visitor){ .buffer = copy_two, .self = scaled }));
+    protea_optim_free(optim);
+    assert_true(fabs(scaled[0] - 3e-4) < 2e-10);
+    assert_true(fabs(scaled[1] - (4e-4 - 8e-9)) < 2e-10);
     assert_float_equal(protea_f32(&m.p.w)[0], (float)(.3 - 2.99997e-4 - 3e-9), 3e-8);
     assert_float_equal(protea_f32(&m.p.w)[1], (float)(-.4 - 3.99996e-4 + 4e-9), 3e-8);
     protea_param_release(&m.p);

@@ -30,8 +30,8 @@ static protea_status set_param(void *self, const char *name, protea_param *p)
     return PROTEA_OK;
 }
 
-/* The bank after its warm-up and the batch. */
-static void golden_open(golden *g, protea_bank_opts opts)
+/* The bank after its warm-up. */
+static void golden_warm_up(golden *g, protea_bank_opts opts)
 {
     protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
     opts.cap_mib = 1;
@@ -40,6 +40,12 @@ static void golden_open(golden *g, protea_bank_opts opts)
     assert_ok(protea_visit(g->fc, "", &(protea_visitor){ .param = set_param }));
     assert_ok(protea_bank_new(&g->bank, C, D, &opts));
     assert_ok(protea_bank_warm_up(&g->cx, &g->bank, g->fc));
+}
+
+/* And after the batch. */
+static void golden_open(golden *g, protea_bank_opts opts)
+{
+    golden_warm_up(g, opts);
     memcpy(g->z, Z, sizeof Z);
     protea_tensor z = test_rows(g->z, N, D), logits;
     assert_ok(protea_forward(&g->cx, g->fc, &(protea_pass){ 0 }, &z, &logits));
@@ -61,6 +67,29 @@ static void near(const float *found, const float *wanted, int n, float tolerance
     for (int i = 0; i < n; i++)
         if (!(fabsf(found[i] - wanted[i]) <= tolerance))
             fail_msg("element %d is %.8g, %.8g wanted", i, (double)found[i], (double)wanted[i]);
+}
+
+/* Each row of the weights is one support, of the class that the linear layer sees in it. */
+static void the_warm_up(void **state)
+{
+    static const float LOGITS[] = { .49f, -.29f, .19f, -.14f, .45f, -.19f, .29f, -.24f, .46f };
+    golden g;
+    float w[C * D], entropies[C], scores[C * C];
+    (void)state;
+    golden_warm_up(&g, (protea_bank_opts){ .filter_k = 1, .with_scores = true });
+    memcpy(w, W, sizeof w);
+    protea_tensor rows = test_rows(w, C, D), h = test_rows(entropies, C, 1), s = test_rows(scores, C, C), logits;
+    assert_ok(protea_forward(&g.cx, g.fc, &(protea_pass){ 0 }, &rows, &logits));
+    near(logits.data, LOGITS, C * C, 1e-6f);
+    assert_ok(protea_softmax_entropy(&g.cx, &h, &s, &logits));
+    near(entropies, (float[]){ 1.0517441f, 1.0523785f, 1.0600784f }, C, 1e-6f);
+    near(g.bank.entropy.data, entropies, C, 1e-6f);
+    near(g.bank.scores.data, scores, C * C, 1e-6f);
+    for (int64_t c = 0; c < C; c++) {
+        assert_int_equal(protea_bank_filled(&g.bank, c), 1);
+        near(protea_bank_class(&g.bank, c).data, W + c * D, D, 0);
+    }
+    golden_close(&g);
 }
 
 static void the_bank(void **state)
@@ -125,7 +154,8 @@ static void the_prototype_loss(void **state)
     check_prototype(2, .0049208999, .0423370, D2, G2);
 }
 
-static void check_local(int64_t k, double wanted, const float *gradient)
+/* The same with K rows a class, asked for the nearest `asked`, which are cut to what the bank holds. */
+static void check_local(int64_t k, int64_t asked, double wanted, const float *gradient)
 {
     golden g;
     float unit[N * D], length[N], dp[N * C];
@@ -137,7 +167,7 @@ static void check_local(int64_t k, double wanted, const float *gradient)
     protea_tensor z = test_rows(g.z, N, D), u = test_rows(unit, N, D), norm = test_rows(length, N, 1);
     protea_tensor x = test_rows(g.logits, N, C), d = test_rows(dp, N, C);
     assert_ok(protea_row_norm(&g.cx, PROTEA_NORM_L1, &u, &norm, &z));
-    assert_ok(protea_neighbours_start(&g.cx, &nb, N, 3));
+    assert_ok(protea_neighbours_start(&g.cx, &nb, N, asked));
     assert_ok(protea_neighbours_search_bank(&g.cx, &nb, &u, &g.bank, PROTEA_NORM_L1));
     assert_ok(protea_topk_cluster(&g.cx, &loss, &d, &x, &nb, &g.bank.scores, NULL, true));
     assert_true(fabs(loss - wanted) < 1e-6);
@@ -148,8 +178,9 @@ static void check_local(int64_t k, double wanted, const float *gradient)
 static void the_local_loss(void **state)
 {
     (void)state;
-    check_local(1, -.2097613, (float[]){ -.1287339f, .1194888f, -.1555600f });
-    check_local(2, -.2767972, (float[]){ -.1729820f, .1533459f, -.2113595f });
+    check_local(1, 3, -.2097613, (float[]){ -.1287339f, .1194888f, -.1555600f });
+    check_local(1, 5, -.2097613, (float[]){ -.1287339f, .1194888f, -.1555600f }); /* where the reference code crashes */
+    check_local(2, 3, -.2767972, (float[]){ -.1729820f, .1533459f, -.2113595f });
 }
 
 /* K = -1 in official mode: each call drops the worst row of every class, and a class may lose its last. */
@@ -307,7 +338,8 @@ static void training_the_head_alone_does_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bank), cmocka_unit_test(the_prototype_loss), cmocka_unit_test(the_local_loss),
+        cmocka_unit_test(the_warm_up), cmocka_unit_test(the_bank), cmocka_unit_test(the_prototype_loss),
+        cmocka_unit_test(the_local_loss),
         cmocka_unit_test(dropping_the_worst), cmocka_unit_test(the_other_losses), cmocka_unit_test(helpers),
         cmocka_unit_test(nasty_rows), cmocka_unit_test(what_cannot_be_is_refused), cmocka_unit_test(the_head_gets_no_gradient),
         cmocka_unit_test(training_the_head_alone_does_nothing),
