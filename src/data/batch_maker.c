@@ -1,6 +1,5 @@
 #include "data/batch_maker.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"

@@ -30,8 +30,7 @@ static bool may_begin(const protea_pool *p)
 
 static void finish(protea_pool *p, protea_slot *slot, int64_t i, protea_status status)
 {
-    if (status != PROTEA_OK)
-        protea_slot_fail(slot, status, i);
+    protea_failure_note(&slot->failure, status, i);
     p->busy--;
     if (++p->done[slot - p->slot] == p->maker->opts.batch_size || p->busy == 0)
         pthread_cond_broadcast(&p->ready);
@@ -130,7 +129,7 @@ void protea_pool_start(protea_pool *p, int64_t first)
 {
     pthread_mutex_lock(&p->lock);
     for (int i = 0; i < RING; i++) {
-        protea_slot_reset(&p->slot[i]);
+        p->slot[i].failure.status = PROTEA_OK;
         p->done[i] = 0;
     }
     p->next = first * p->maker->opts.batch_size;
@@ -144,7 +143,7 @@ protea_slot *protea_pool_wait(protea_pool *p, int64_t step)
 {
     pthread_mutex_lock(&p->lock);
     if (step > p->in_use) { /* the slot of the step before is free again */
-        protea_slot_reset(&p->slot[p->in_use % RING]);
+        p->slot[p->in_use % RING].failure.status = PROTEA_OK;
         p->done[p->in_use % RING] = 0;
         p->in_use = step;
         pthread_cond_broadcast(&p->work);

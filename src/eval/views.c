@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/failure.h"
 #include "base/parallel.h"
 #include "image/corrupt.h"
 
