@@ -15,7 +15,7 @@ typedef struct finetune {
 
 static const char *const protocol_names[] = { "swav-1", "swav-10", "lightly" };
 
-/* Facts: methods.md 8.2, from the authors' evaluation scripts. SwAV: eval_semisup.py and its README; lightly: the ImageNet
+/* From the authors' evaluation scripts. SwAV: eval_semisup.py and its README; lightly: the ImageNet
  * benchmark, whose cosine ends at a thousandth and ours at 0. All train with batch-norm in training mode. */
 static const struct preset {
     const char *labels;

@@ -13,7 +13,7 @@ typedef struct linear {
 } linear;
 enum { SWAV, MOCO, SIMSIAM };
 
-/* Facts: methods.md 8.1, from the authors' evaluation scripts. Their features come from augmented images (random crops and
+/* From the authors' evaluation scripts. Their features come from augmented images (random crops and
  * flips), as ours do with --augment crop; without it they are of the plain central view, made once. */
 static const struct preset {
     int64_t epochs, batch_size;

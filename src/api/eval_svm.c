@@ -12,7 +12,7 @@ typedef struct svm {
 enum { PCL, VISSL };
 enum { AUTO, FOLDS, TEST };
 
-/* Facts: methods.md 8.4, from the authors' scripts. VISSL's costs are more, and two to ten times apart; these are its range in
+/* From the authors' scripts. VISSL's costs are more, and two to ten times apart; these are its range in
  * tens. Both weigh positives twice, divide features by |x| + 1e-5, and choose among costs in low-shot by the test images. */
 static const struct preset {
     const char *name;

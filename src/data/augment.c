@@ -1,4 +1,4 @@
-/* One view: random resized crop, flip, colour jitter, gray, blur, solarise, normalise (methods.md 1.6 and 6). */
+/* One view: random resized crop, flip, colour jitter, gray, blur, solarise, normalise, as torchvision does it on PIL images. */
 #include "data/augment.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Fine-tuning: a network and a new linear classifier on it trained with labels, at rates of their own: how good a start a model
  * is, and how few labels it needs. One step is that of `train supervised` (method/supervised.c): cross-entropy, batch-norm
- * normalises by the batch and moves its running statistics. methods.md 8.2. */
+ * normalises by the batch and moves its running statistics (docs/math/supervised.md). */
 #ifndef PROTEA_EVAL_FINETUNE_H
 #define PROTEA_EVAL_FINETUNE_H
 

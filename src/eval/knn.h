@@ -1,4 +1,4 @@
-/* Weighted k-nearest-neighbour classifier (Wu et al. 2018; methods.md 8.3): the k nearest rows of the gallery vote for their
+/* Weighted k-nearest-neighbour classifier (Wu et al. 2018, arXiv:1805.01978): the k nearest rows of the gallery vote for their
  * class, with weight exp(similarity / temperature) by cosine, and 1 / (distance + 1e-5), as solo-learn has it, by Euclidean
  * distance, which knows no temperature. Exact, blocked, in bounded memory (cluster/nearest_rows.h). */
 #ifndef PROTEA_EVAL_KNN_H

@@ -1,5 +1,5 @@
 /* A linear classifier on frozen features: the protocol that papers compare by. Several learning rates are trained at once,
- * over one reading of the features. methods.md 8.1. */
+ * over one reading of the features. */
 #ifndef PROTEA_EVAL_LINEAR_PROBE_H
 #define PROTEA_EVAL_LINEAR_PROBE_H
 

@@ -10,7 +10,7 @@
  *   mixed       one part: every image under every corruption, shuffled together
  * Each image comes once in each part (in `mixed` once per corruption).
  *
- * Correlated (tta.md 5; after LAME's and RoTTA's streams): as many chunks as classes; each class is dealt to the chunks by
+ * Correlated (after LAME's and RoTTA's streams): as many chunks as classes; each class is dealt to the chunks by
  * proportions from Dirichlet(delta), chunks that are full (N / C) left out; a chunk emits its classes one after the other in
  * a random order. Small delta: long bursts; delta 0: sorted by class. */
 #ifndef PROTEA_EVAL_STREAM_H

@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "eval/stream.h"
 
-enum { SMALLEST_CHUNK = 10, MOST_DRAWS = 100 }; /* tta.md 5: redrawn until every chunk holds ten; we give up in the end */
+enum { SMALLEST_CHUNK = 10, MOST_DRAWS = 100 }; /* redrawn until every chunk holds ten; we give up in the end */
 
 typedef struct dealing {
     const protea_stream_images *images;

@@ -1,5 +1,5 @@
 /* Linear SVMs on frozen features, as PCL and VISSL measure them on VOC07: trained on all images, or on a few drawn for each class,
- * several times; scored by mean average precision. methods.md 8.4, docs/math/svm.md. */
+ * several times; scored by mean average precision (docs/math/svm.md). */
 #ifndef PROTEA_EVAL_SVM_PROBE_H
 #define PROTEA_EVAL_SVM_PROBE_H
 

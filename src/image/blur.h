@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /* Radius of the extended box whose three passes have the variance sigma^2; the whole part is l, the rest a
- * (methods.md 6). */
+ * (Gwosdek et al. 2011; see blur.c). */
 double protea_blur_radius(double sigma);
 
 typedef struct protea_box {

@@ -65,7 +65,7 @@ protea_status protea_image_crop(protea_image *dst, const protea_image *src, cons
 /* Short side to `size`, then the central size x size square; a square of that size is copied. */
 protea_status protea_image_center(protea_image *dst, const protea_image *src, int size);
 
-/* In place, as torchvision's functions on PIL images compute them (methods.md 6). */
+/* In place, as torchvision's functions on PIL images compute them. */
 void protea_image_flip(protea_image *image);
 void protea_image_brightness(protea_image *image, float factor);
 void protea_image_contrast(protea_image *image, float factor);

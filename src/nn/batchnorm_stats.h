@@ -12,7 +12,7 @@ double protea_bn_values_per_group(const protea_ctx *cx, const protea_tensor *x, 
 protea_status protea_bn_batch_stats(protea_ctx *cx, protea_tensor *mean, protea_tensor *var, const protea_tensor *x,
                                     const protea_groups *groups);
 /* Moves the running statistics towards the batch's: by the mean over groups of each group's own update, with the
- * unbiased variance (SplitBN's rule, methods.md 4.5; with one group PyTorch's). values: per group. */
+ * unbiased variance (the rule of SplitBN in MoCo's CIFAR-10 notebook; with one group PyTorch's). values: per group. */
 void protea_bn_move_running(protea_bn *bn, const protea_tensor *mean, const protea_tensor *var, double values);
 
 #endif

@@ -1,5 +1,5 @@
-/* How weights start (methods.md 0.1). Draws run through the tensor in its order. Without rng (NULL) a tensor stays as it is: for
- * weights that are about to be read. */
+/* How weights start, as in torchvision's networks and PyTorch's layers. Draws run through the tensor in its order. Without rng
+ * (NULL) a tensor stays as it is: for weights that are about to be read. */
 #ifndef PROTEA_NN_INIT_H
 #define PROTEA_NN_INIT_H
 

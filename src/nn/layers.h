@@ -1,5 +1,5 @@
 /* The layers, each with forward and backward, and the networks made of them. *out: owned (protea_module_free).
- * rng (NULL: they are left 0, to be read) draws the initial weights in the order of construction (methods.md 0.1):
+ * rng (NULL: they are left 0, to be read) draws the initial weights in the order of construction (torchvision's and PyTorch's):
  * convolutions Kaiming normal, fan_out; linear layers U(-1/sqrt(fan_in), +1/sqrt(fan_in)), weight and bias;
  * batch-norm gamma 1, beta 0. */
 #ifndef PROTEA_NN_LAYERS_H

@@ -1,4 +1,4 @@
-/* Learning rate per step: linear warm-up, then half a cosine (methods.md's SwAV schedule, Loshchilov & Hutter 2017,
+/* Learning rate per step: linear warm-up, then half a cosine (as in SwAV's code; Loshchilov & Hutter 2017,
  * arXiv:1608.03983, eq. 5 without restarts), the same by epochs, or steps down. */
 #include <math.h>
 

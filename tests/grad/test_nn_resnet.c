@@ -176,7 +176,7 @@ static void check_count(const char *name, bool small_stem, int64_t want, int64_t
     protea_module_free(net);
 }
 
-/* Parameter counts of methods.md 0.1. */
+/* Parameter counts of torchvision's networks, without fc. */
 static void parameter_counts(void **state)
 {
     (void)state;

@@ -179,7 +179,7 @@ static void blur_is_pillows(void **state)
     protea_image_release(&thin);
 }
 
-/* methods.md 11. */
+/* Of the formula of Gwosdek et al. 2011, in double. */
 static void blur_radii_are_golden(void **state)
 {
     (void)state;

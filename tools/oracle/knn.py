@@ -2,8 +2,8 @@
 """Writes tests/data/knn: small features with labels and the weighted kNN scores that torch (cosine) and scikit-learn
 (Euclidean distance) compute from them in float64.
 
-Rows of expected.npy: k, temperature, top1, top5; of euclidean.npy: k, top1, top5, with votes of 1 / (distance + 1e-5). The classifier is that of the MoCo CIFAR-10 demo and of lightly
-(methods.md 8.3), written out from its formula; ties cannot occur in this data."""
+Rows of expected.npy: k, temperature, top1, top5; of euclidean.npy: k, top1, top5, with votes of 1 / (distance + 1e-5). The
+classifier is that of MoCo's CIFAR-10 notebook and of lightly, written out from its formula; ties cannot occur in this data."""
 import os
 import numpy as np
 import torch
