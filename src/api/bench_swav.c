@@ -1,4 +1,4 @@
-/* `protea bench swav-step`, as cli.md defines it: head 512-2048-128 and 3,000 prototypes are SwAV's defaults. */
+/* `protea bench swav-step`: head 512-2048-128 and 3,000 prototypes are SwAV's defaults. */
 #include "api/bench.h"
 
 static protea_status step(protea_bench_result *out, const protea_bench *b)

@@ -17,7 +17,7 @@ static const protea_opt table[] = {
     { .key = "steps", .type = PROTEA_OPT_INT, .offset = offsetof(bench_opts, steps), .def = "5", .min = 1, .max = 1000,
       .unit = "steps", .help = "that are timed, after one that is not; the median counts" },
     { .key = "peer", .type = PROTEA_OPT_BOOL, .offset = offsetof(bench_opts, peer), .def = "false",
-      .help = "time PyTorch's best setting in turns with it (/usr/bin/python3 with torch and torchvision, and the sources)" },
+      .help = "time its peer in turns with it: PyTorch at its best, faiss, scikit-learn or Pillow (Debian's, and the sources)" },
     { 0 },
 };
 

@@ -1,4 +1,4 @@
-# Proves: cluster writes what cli.md says, by prototypes, codes and k-means, one K or several or a chosen one; assign puts the same
+# Proves: cluster writes what it promises, by prototypes, codes and k-means, one K or several or a chosen one; assign puts the same
 # images into the same clusters; images are sorted into folders; hostile names stay text; what cannot be is refused.
 . "$(dirname "$0")/harness.sh"
 

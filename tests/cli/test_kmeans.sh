@@ -1,4 +1,4 @@
-# Proves: kmeans writes what cli.md says, the same bytes for any number of threads, and refuses rows and options it cannot use.
+# Proves: kmeans writes what it promises, the same bytes for any number of threads, and refuses rows and options it cannot use.
 . "$(dirname "$0")/harness.sh"
 
 run embed pixels synth:shapes,n=400,size=8 -o x.npy; want_code 0
