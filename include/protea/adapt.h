@@ -4,7 +4,7 @@
  *     protea_adaptation *a;
  *     protea_adaptation_new(&a, "tent");
  *     protea_options_set(protea_adaptation_options(a), "guard", "true", PROTEA_FROM_FLAG);
- *     protea_adaptation_open(a, "runs/photos", NULL);
+ *     protea_adaptation_open(a, "runs/classes", NULL);
  *     while (camera_gives(&frame)) {
  *         protea_prediction p;
  *         protea_adaptation_adapt(a, &frame, 1, &p);

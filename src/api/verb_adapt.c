@@ -180,7 +180,7 @@ const protea_verb protea_verb_adapt = {
     .info = { .name = "adapt", .arguments = "MODEL DATA", .summary = "adapt a classifier to a stream of images without labels",
               .kinds = protea_adapt_kinds, .kinds_title = "ALGORITHM", .kind_summary = protea_adapt_kind_summary,
               .min_arguments = 2, .max_arguments = 2, .output = 2, .output_name = "DIR",
-              .example = "protea adapt tsd runs/photos new-photos -o adapted" },
+              .example = "protea adapt tsd runs/classes new-photos -o adapted" },
     .size = sizeof(adapt),
     .options = add_options,
     .run = run,

@@ -156,7 +156,7 @@ static void predict_free(void *self)
 const protea_verb protea_verb_predict = {
     .info = { .name = "predict", .arguments = "MODEL DATA", .summary = "write the classes a supervised model gives to images",
               .min_arguments = 2, .max_arguments = 2, .output = 2, .output_name = "FILE.csv",
-              .example = "protea predict runs/photos photos -o classes.csv" },
+              .example = "protea predict runs/classes photos -o classes.csv" },
     .size = sizeof(predict),
     .options = add_options,
     .run = run,
