@@ -14,7 +14,8 @@ void cli_help_all(void)
 {
     int n;
     const protea_verb_info *const *verbs = protea_verbs(&n);
-    printf("protea %s: prototype-based self-supervised learning on images\n\nusage:\n", protea_version());
+    printf("protea %s: prototype-based self-supervised learning on images, and classifiers that adapt at test time\n\nusage:\n",
+           protea_version());
     for (int i = 0; i < n; i++) {
         char line[128];
         cli_usage_line(line, sizeof line, verbs[i], verbs[i]->kinds_title);
