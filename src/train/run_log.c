@@ -71,6 +71,18 @@ static protea_metric_line make_line(const protea_run_log *l, const protea_health
     };
 }
 
+/* What the method says of its state beside the loss: codes, prototypes, embeddings. */
+static void log_health(const protea_run_log *l, const protea_step_out *mean)
+{
+    char text[512] = "";
+    size_t used = 0;
+    for (int i = 0; i < mean->n_metrics && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %.3g", i > 0 ? "  " : "", mean->metric[i].name,
+                                 mean->metric[i].value);
+    if (used > 0)
+        protea_log(l->s->t->cx, PROTEA_LOG_INFO, "health: %s", text);
+}
+
 static void log_line(protea_run_log *l, const protea_metric_line *line)
 {
     const protea_train_state *s = l->s;
@@ -82,6 +94,7 @@ static void log_line(protea_run_log *l, const protea_metric_line *line)
     protea_log(s->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  step %lld/%lld  loss %.4f  lr %.4g  %.0f images/s%s%s",
                (long long)line->epoch, (long long)s->now.n_epochs, (long long)line->step, (long long)s->total_steps,
                line->mean.loss, line->lr, line->images_per_second, knn, val);
+    log_health(l, &line->mean);
     l->logged = protea_seconds();
 }
 

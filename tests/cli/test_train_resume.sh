@@ -1,5 +1,5 @@
-# Proves: train writes a whole run and tells about it; stopped by SIGTERM or killed -9 at any moment and resumed, it ends with
-# the bytes of a run that never stopped; every refusal has its exit code and one line; nothing is lost on a full disk.
+# Proves: train writes a whole run and tells about it, its health too; stopped by SIGTERM or killed -9 at any moment and resumed, it
+# ends with the bytes of a run that never stopped, on one thread and on two; every refusal has its exit code and one line; nothing is lost on a full disk.
 . "$(dirname "$0")/harness.sh"
 export LC_ALL=C
 
@@ -18,6 +18,10 @@ for file in config.yaml checkpoint.safetensors encoder.safetensors metrics.jsonl
 [ "$(grep -c '"kind":"epoch"' whole/metrics.jsonl)" -eq 6 ] || fail "a line of metrics for each epoch wanted"
 [ "$(grep -c knn_top1 whole/metrics.jsonl)" -eq 3 ] || fail "kNN of epochs 2, 4 and 6 wanted"
 grep -q "step memory" whole/train.log || fail "the log wanted in train.log"
+for key in loss_over_ln_k code_entropy prototypes_used embedding_std; do
+    grep -q "^health: .*$key [0-9]" whole/train.log || fail "$key wanted in train.log"
+    grep -q "\"$key\":[0-9]" whole/metrics.jsonl || fail "$key wanted in metrics.jsonl"
+done
 want_no_file whole/skipped.tsv
 
 # kNN and other logging change no weight; equal runs give equal bits, with loader threads too
@@ -25,6 +29,15 @@ train -o again --epochs 6; want_code 0; cmp -s whole/encoder.safetensors again/e
 train -o loaders --epochs 6 --workers 4; want_code 0
 cmp -s whole/encoder.safetensors loaders/encoder.safetensors || fail "equal bits with 4 loader threads wanted"
 run train --config again/config.yaml -o repeated; want_code 0; same_run again repeated
+
+# on two threads as well: equal runs, and one that is killed -9 between
+train -o two --epochs 6 --threads 2; want_code 0
+train -o two-again --epochs 6 --threads 2; want_code 0; same_run two two-again
+# shellcheck disable=SC2086
+"$protea" train swav $data $small -o two-killed --epochs 6 --threads 2 >out 2>err </dev/null &
+for wait in $(seq 200); do [ -s two-killed/checkpoint.safetensors ] && break; sleep 0.02; done
+kill -9 $! 2>/dev/null; wait $! 2>/dev/null
+train -o two-killed --epochs 6 --threads 2 --resume; want_code 0; same_run two two-killed
 
 # stopped by SIGTERM, as often as it takes
 for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
