@@ -1,5 +1,6 @@
-# Proves: train writes a whole run and tells about it, its health too; stopped by SIGTERM or killed -9 at any moment and resumed, it
-# ends with the bytes of a run that never stopped, on one thread and on two; every refusal has its exit code and one line; nothing is lost on a full disk.
+# Proves: train writes a whole run and tells about it, its health too; stopped by SIGTERM or killed -9 at any moment and resumed,
+# it ends with the bytes of a run that never stopped, on one thread and on two; every refusal has its exit code and one line;
+# nothing is lost on a full disk.
 . "$(dirname "$0")/harness.sh"
 export LC_ALL=C
 

@@ -9,6 +9,7 @@
 
 #include "isa.h"
 #include "nn/residual_block.h"
+#include "nn/resnet_arch.h"
 #include "support/gradcheck.h"
 
 static protea_rng rng(void)
@@ -168,22 +169,45 @@ static void bf16_follows_f32(void **state)
 
 static void check_count(const char *name, bool small_stem, int64_t want, int64_t want_dim)
 {
-    protea_module *net = network(name, small_stem);
+    protea_module *net;
+    protea_resnet_opts opts = { .small_stem = small_stem };
     int64_t count;
+    snprintf(opts.arch, sizeof opts.arch, "%s", name);
+    must(protea_resnet_new(&net, &opts, NULL)); /* its weights are not drawn, nor its memory touched */
     must(protea_param_count(net, &count));
     assert_int_equal(count, want);
     assert_int_equal(net->out_dim, want_dim);
     protea_module_free(net);
 }
 
-/* Parameter counts of torchvision's networks, without fc. */
+/* Parameter counts of torchvision's networks, without fc; of the others by the formula that gives those. */
 static void parameter_counts(void **state)
 {
     (void)state;
     check_count("resnet18", false, 11176512, 512);
     check_count("resnet18", true, 11168832, 512);
+    check_count("resnet34", false, 21284672, 512);
     check_count("resnet34", true, 21276992, 512);
     check_count("resnet50", false, 23508032, 2048);
+    check_count("resnet50", true, 23500352, 2048);
+    check_count("resnet101", false, 42500160, 2048);
+    check_count("resnet50w2", false, 93907072, 4096);
+    check_count("resnet18-w16", true, 700176, 128);
+    check_count("resnet18-w32", true, 2795040, 256);
+}
+
+/* The two that are too large to be made here: ResNet-50 four and five times as wide. */
+static void widest_archs(void **state)
+{
+    (void)state;
+    const protea_resnet_arch *plain, *wide;
+    must(protea_resnet_find(&plain, "resnet50"));
+    for (int times = 4; times <= 5; times++) {
+        must(protea_resnet_find(&wide, times == 4 ? "resnet50w4" : "resnet50w5"));
+        assert_int_equal(wide->width, times * plain->width);
+        assert_int_equal(wide->bottleneck, plain->bottleneck);
+        assert_memory_equal(wide->blocks, plain->blocks, sizeof wide->blocks);
+    }
 }
 
 typedef struct names {
@@ -254,7 +278,7 @@ static void construction_survives_short_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features),
-                                        cmocka_unit_test(bf16_follows_f32), cmocka_unit_test(parameter_counts),
+                                        cmocka_unit_test(bf16_follows_f32), cmocka_unit_test(parameter_counts), cmocka_unit_test(widest_archs),
                                         cmocka_unit_test(torchvision_names), cmocka_unit_test(unknown_arch_is_refused),
                                         cmocka_unit_test(construction_survives_short_memory) };
     return cmocka_run_group_tests(tests, NULL, NULL);

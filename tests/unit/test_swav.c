@@ -61,6 +61,25 @@ static void every_allocation_may_fail(void **state)
     rig_fail_every_allocation(rig_small, "swav", (const char *const[]){ SMALL, "queue_length", "16", NULL });
 }
 
+/* As linear layers without bias do: uniform within 1/sqrt(128) = .088388. */
+static void prototypes_start_uniform(void **state)
+{
+    (void)state;
+    rig r = rig_small();
+    double most = 0, square = 0, bound = .08838835;
+    assert_ok(rig_init(&r, "swav", NULL, (const char *const[]){ "nmb_prototypes", "300", "hidden_mlp", "9", NULL }));
+    const protea_tensor *w = &rig_find(&r, "prototypes.weight").param->w;
+    assert_true(w->dim[0] == 300 && w->dim[1] == 128);
+    for (int64_t i = 0; i < protea_count(w); i++) {
+        double x = protea_f32(w)[i];
+        most = fmax(most, fabs(x));
+        square += x * x / (double)protea_count(w);
+    }
+    assert_true(most < bound * (1 + 1e-6) && most > 0.99 * bound);
+    assert_true(fabs(square - bound * bound / 3) < 0.03 * bound * bound / 3);
+    rig_close(&r);
+}
+
 /* ---- a step */
 
 static void frozen_prototypes_have_no_gradient(void **state)
@@ -214,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(impossible_options_are_refused), cmocka_unit_test(one_view_is_refused),
         cmocka_unit_test(methods_are_found_by_name), cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(prototypes_start_uniform),
         cmocka_unit_test(frozen_prototypes_have_no_gradient), cmocka_unit_test(queue_fills_from_its_epoch),
         cmocka_unit_test(lengths_may_be_shares_of_the_run),
         cmocka_unit_test(metrics_are_what_they_say), cmocka_unit_test(steps_repeat_and_allocate_nothing),
