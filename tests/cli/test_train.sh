@@ -1,5 +1,6 @@
-# Proves: a run's configuration repeats it bit for bit, whatever its names are; flags beat files beat recipes; what cannot be
-# trained is refused with its code before anything is written; SIGINT and SIGUSR1 save and stop, a second SIGINT ends at once.
+# Proves: a run's configuration repeats it bit for bit, whatever its names are; flags beat files beat recipes, which the size of
+# the images chooses; there is a bar on a terminal and nowhere else; what cannot be trained is refused with its code before
+# anything is written; SIGINT and SIGUSR1 save and stop, a second SIGINT ends at once.
 . "$(dirname "$0")/harness.sh"
 export OMP_WAIT_POLICY=passive # threads that wait must not starve what else the machine does
 small="--arch resnet18-w16 --threads 1 --batch-size 16 --size-crops 8 --nmb-crops 2 --min-scale-crops 0.3 --max-scale-crops 1
@@ -13,7 +14,12 @@ train set -o a --epochs 2 --json; want_code 0
 want_json method '"swav"'; want_json recipe '"swav-small"'; want_json run '"a"'; want_json epochs 2; want_json steps 8
 want_json images 128; want_json precision '"f32"'; want_err "recipe swav-small"
 for file in config.yaml checkpoint.safetensors encoder.safetensors metrics.jsonl train.log report.html; do want_file a/$file; done
+grep -q "$(printf '\r')" err && fail "no bar wanted where no terminal is"
+grep -aq '"protea.precision":"f32"' a/checkpoint.safetensors || fail "the precision wanted in the checkpoint"
 run inspect a --json; want_code 0; want_json kind '"run"'; want_json epoch 2; want_json method '"swav"'; want_json image_size 12
+want_json tensors '[1-9][0-9]*'; want_json parameters '[1-9][0-9]*'
+run inspect a/checkpoint.safetensors --json; want_code 0; want_json kind '"checkpoint"'; want_json epoch 2
+run inspect a/encoder.safetensors --json; want_code 0; want_json kind '"model"'; want_json arch '"resnet18-w16"'; want_json parameters 700176
 run embed a set -o z.npy --json; want_code 0; want_json n 64; want_json dim 128
 run eval knn a --train set --test synth:shapes,n=20,size=12,seed=2 --json; want_code 0; want_json n_test 20
 train synth:shapes,n=64,size=12 -o zero --epochs 0 --quiet; want_code 0; want_file zero/encoder.safetensors; want_no_err
@@ -29,6 +35,26 @@ run train --config a/config.yaml --epochs 3 --print-config; want_out "epochs: 3"
 printf 'epochs: 4\nlr: 0.5\n' >mine.yaml
 train set --recipe mine.yaml --print-config; want_code 0; want_out "epochs: 4"; want_out "lr: 0.5"
 train set --recipe mine.yaml --epochs 5 --print-config; want_out "epochs: 5"
+
+# ---- the size of the images chooses recipe and stem; flags as SwAV's own code has them
+run train swav synth:shapes,n=20,size=64 --print-config; want_code 0; want_out 'recipe: "swav-small"'; want_out "stem: small"
+run train swav synth:shapes,n=20,size=80 --print-config; want_code 0; want_out 'recipe: "swav-photos"'; want_out "stem: large"
+want_out "image_size: 80"
+run train swav --data-path set --dump-path theirs -a resnet18-w16 -b 16 -j 0 -p 7 --base-lr 0.25 --epochs 0 --quiet; want_code 0
+want_file theirs/encoder.safetensors
+for line in 'arch: "resnet18-w16"' "batch_size: 16" "workers: 0" "log_freq: 7" "lr: 0.25"; do
+    grep -qF -- "$line" theirs/config.yaml || fail "$line wanted in config.yaml"
+done
+
+# ---- a bar on a terminal, with rate and time left
+if command -v script >/dev/null; then
+    last="protea train on a terminal"
+    code=0
+    # shellcheck disable=SC2116,SC2086
+    TERM=xterm timeout 300 script -qec "'$protea' train swav set -o bar --epochs 2 $(echo $small)" /dev/null >out 2>err </dev/null || code=$?
+    want_code 0
+    grep -aqE '\[[#.]{24}\] +[0-9]+%  [0-9.e+]+ images/s  [0-9]+:[0-9]{2} left' out || fail "a bar wanted"
+fi
 
 # ---- refused, and nothing written
 refused 2 "train swva: no such METHOD; did you mean swav?" train swva set -o n

@@ -277,9 +277,10 @@ static void construction_survives_short_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features),
-                                        cmocka_unit_test(bf16_follows_f32), cmocka_unit_test(parameter_counts), cmocka_unit_test(widest_archs),
-                                        cmocka_unit_test(torchvision_names), cmocka_unit_test(unknown_arch_is_refused),
-                                        cmocka_unit_test(construction_survives_short_memory) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features), cmocka_unit_test(bf16_follows_f32),
+        cmocka_unit_test(parameter_counts), cmocka_unit_test(widest_archs), cmocka_unit_test(torchvision_names),
+        cmocka_unit_test(unknown_arch_is_refused), cmocka_unit_test(construction_survives_short_memory),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
