@@ -1,5 +1,6 @@
 /* Proves: crops have torchvision's distribution of area and ratio, shifts theirs, each random step happens as often as asked,
- * views follow their key alone, the plain view is exact, also as one to train on, and options that cannot be are refused. */
+ * colours change in every order, views follow their key alone, the plain view is exact, also as one to train on, and options that
+ * cannot be are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -241,6 +242,92 @@ static void steps_happen_as_often_as_asked(void **state)
     }
 }
 
+/* ---- the order of the colours */
+
+/* Order number n of 24. */
+static void order_of(int order[4], int n)
+{
+    int left[4] = { 0, 1, 2, 3 };
+    for (int i = 0; i < 4; i++) {
+        int at = n % (4 - i);
+        n /= 4 - i;
+        order[i] = left[at];
+        for (int k = at; k < 3; k++)
+            left[k] = left[k + 1];
+    }
+}
+
+/* Whether x is the picture with these steps taken in this order. factor: of brightness, contrast, saturation, hue. */
+static bool is_made_by(const float *x, const protea_image *image, const int order[4], const float factor[4])
+{
+    static void (*const steps[4])(protea_image *, float) = { protea_image_brightness, protea_image_contrast,
+                                                             protea_image_saturation, protea_image_hue };
+    protea_image copy = { 0 };
+    bool same = true;
+    assert_int_equal(protea_image_reserve(&copy, image->w, image->h), PROTEA_OK);
+    memcpy(copy.px, image->px, 3 * 256);
+    for (int i = 0; i < 4; i++)
+        steps[order[i]](&copy, factor[order[i]]);
+    for (int i = 0; i < 3 * 256; i++)
+        same = same && lround(255 * (double)x[i % 3 * 256 + i / 3]) == copy.px[i];
+    protea_image_release(&copy);
+    return same;
+}
+
+/* The factors that a view draws after all else, when its crop is the whole picture. */
+static void factors_of(float factor[4], protea_rng rng)
+{
+    for (int i = 0; i < 2; i++) /* area and ratio */
+        protea_rng_uniform_double(&rng);
+    for (int i = 0; i < 2; i++) /* row and column */
+        protea_rng_below(&rng, 1);
+    for (int i = 0; i < 2; i++) /* whether to flip, whether to change colours */
+        protea_rng_uniform(&rng);
+    for (uint64_t n = 4; n > 1; n--) /* the order */
+        protea_rng_below(&rng, n);
+    for (int i = 0; i < 3; i++) {
+        double low = 1 - 0.8, high = 1 + 0.8;
+        factor[i] = (float)(low + (high - low) * protea_rng_uniform(&rng));
+    }
+    factor[3] = (float)(0.2 * (2 * protea_rng_uniform_double(&rng) - 1));
+}
+
+/* Every view is its steps in one of the 24 orders, and every order comes up. */
+static void colours_change_in_every_order(void **state)
+{
+    (void)state;
+    enum { DRAWS = 720, ORDERS = 24 };
+    protea_augment_opts o = crops_only();
+    protea_augment_buffer b = { 0 };
+    protea_image image = ramp(16, 16);
+    static float x[3 * 256];
+    int times[ORDERS] = { 0 };
+    o.min_scale_crops.v[0] = o.max_scale_crops.v[0] = 1;
+    o.min_ratio = o.max_ratio = 1;
+    o.jitter_p = 1;
+    o.brightness = o.contrast = o.saturation = 0.8;
+    o.hue = 0.2;
+    for (int i = 0; i < DRAWS; i++) {
+        protea_rng rng = protea_rng_make(9, PROTEA_RNG_VIEW, 1, (uint64_t)i, 0);
+        int order[4], n_found = 0, found = 0;
+        float factor[4];
+        assert_int_equal(protea_augment_view(x, &image, &o, 0, rng, zero, one, &b), PROTEA_OK);
+        factors_of(factor, rng);
+        for (int n = 0; n < ORDERS; n++) {
+            order_of(order, n);
+            bool made = is_made_by(x, &image, order, factor);
+            n_found += made;
+            found = made ? n : found;
+        }
+        assert_true(n_found > 0);
+        times[found] += n_found == 1; /* of a nearly black picture the order cannot be told */
+    }
+    for (int n = 0; n < ORDERS; n++)
+        assert_true(times[n] > 2);
+    protea_augment_buffer_release(&b);
+    protea_image_release(&image);
+}
+
 static void a_view_follows_its_key(void **state)
 {
     (void)state;
@@ -384,7 +471,7 @@ int main(void)
         cmocka_unit_test(views_are_numbered_by_group), cmocka_unit_test(neighbours_of_one_size_are_one_group),
         cmocka_unit_test(crops_are_torchvisions), cmocka_unit_test(a_shifted_view_is_the_whole_picture),
         cmocka_unit_test(small_crops_come_from_their_own_range), cmocka_unit_test(long_pictures_fall_back_to_the_centre),
-        cmocka_unit_test(steps_happen_as_often_as_asked),
+        cmocka_unit_test(steps_happen_as_often_as_asked), cmocka_unit_test(colours_change_in_every_order),
         cmocka_unit_test(a_view_follows_its_key), cmocka_unit_test(nothing_is_allocated_once_warm),
         cmocka_unit_test(the_plain_view_is_normalised), cmocka_unit_test(the_table_gives_the_papers_defaults),
         cmocka_unit_test(a_single_plain_view_is_the_plain_view), cmocka_unit_test(wrong_options_are_refused),

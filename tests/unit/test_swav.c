@@ -101,6 +101,41 @@ static void frozen_prototypes_have_no_gradient(void **state)
     rig_close(&r);
 }
 
+static rig rig_two(void)
+{
+    rig r = { .batch = { .n_images = 8 }, .now = { .n_epochs = 10, .steps_per_epoch = 2 } };
+    rig_add_views(&r, 2, 8);
+    rig_fill_views(&r, 0);
+    return r;
+}
+
+static void exchange_views(rig *r)
+{
+    float *x = protea_f32(&r->batch.group[0].x);
+    int64_t half = protea_count(&r->batch.group[0].x) / 2;
+    for (int64_t i = 0; i < half; i++) {
+        float kept = x[i];
+        x[i] = x[half + i];
+        x[half + i] = kept;
+    }
+}
+
+/* Predicting the first view's codes from the second is predicting the second's from the first with the two exchanged. */
+static void the_views_named_are_assigned(void **state)
+{
+    (void)state;
+    rig first = rig_start(rig_two(), "swav", (const char *const[]){ SMALL, "crops_for_assign", "0", NULL });
+    rig second = rig_start(rig_two(), "swav", (const char *const[]){ SMALL, "crops_for_assign", "1", NULL });
+    assert_ok(rig_step(&first, 0));
+    assert_ok(rig_step(&second, 0));
+    assert_true(fabs(first.out.loss - second.out.loss) > 1e-4);
+    exchange_views(&second);
+    assert_ok(rig_step(&second, 0));
+    assert_true(fabs(first.out.loss - second.out.loss) < 5e-5); /* sums in another order */
+    rig_close(&first);
+    rig_close(&second);
+}
+
 /* 10 epochs of 2 steps: a tenth are two steps; the queue begins in the second epoch. */
 static void lengths_may_be_shares_of_the_run(void **state)
 {
@@ -235,7 +270,7 @@ int main(void)
         cmocka_unit_test(methods_are_found_by_name), cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(prototypes_start_uniform),
         cmocka_unit_test(frozen_prototypes_have_no_gradient), cmocka_unit_test(queue_fills_from_its_epoch),
-        cmocka_unit_test(lengths_may_be_shares_of_the_run),
+        cmocka_unit_test(lengths_may_be_shares_of_the_run), cmocka_unit_test(the_views_named_are_assigned),
         cmocka_unit_test(metrics_are_what_they_say), cmocka_unit_test(steps_repeat_and_allocate_nothing),
         cmocka_unit_test(head_gives_unit_rows), cmocka_unit_test(collapse_is_told_with_a_remedy),
     };
