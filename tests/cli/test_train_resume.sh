@@ -39,6 +39,7 @@ train -o two-again --epochs 6 --threads 2; want_code 0; same_run two two-again
 for wait in $(seq 200); do [ -s two-killed/checkpoint.safetensors ] && break; sleep 0.02; done
 kill -9 $! 2>/dev/null; wait $! 2>/dev/null
 train -o two-killed --epochs 6 --threads 2 --resume; want_code 0; same_run two two-killed
+train -o two-again --epochs 6 --threads 1 --resume; want_code 0; want_err "threads: 2, now 1: the result will only be close"
 
 # stopped by SIGTERM, as often as it takes
 for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
