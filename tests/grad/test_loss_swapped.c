@@ -103,19 +103,26 @@ static void gradients(void **state)
     check_gradient(&(protea_swapped_opts){ 4, 3, { 3, 0, 2 }, .2 }, 1, 33);
 }
 
-/* Scores that all agree: the loss is ln K, whatever the codes. */
+/* Scores that all agree: the loss is ln K, whatever the codes (methods.md 11). */
 static void uniform_scores_cost_ln_k(void **state)
 {
     (void)state;
+    enum { MOST = 3000 };
+    static const struct { int64_t k; double loss; } golden[] = { { 30, 3.40120 }, { 512, 6.23832 }, { MOST, 8.00637 } };
+    static float scores[2 * MOST], codes[2 * MOST];
     protea_ctx cx = test_context_open(1 << 16);
-    float scores[2 * 30], codes[2 * 30] = { [3] = 1, [30] = 1 };
-    for (int i = 0; i < 60; i++)
-        scores[i] = .7f;
-    protea_tensor s = test_rows(scores, 2, 30), q = test_rows(codes, 2, 30);
-    protea_swapped_opts opts = { 2, 2, { 0, 1 }, .1 };
-    double loss;
-    assert_ok(protea_swapped_prediction(&cx, &loss, &s, &s, &q, &opts));
-    assert_float_equal(loss, log(30), 1e-6);
+    for (size_t i = 0; i < sizeof golden / sizeof golden[0]; i++) {
+        int64_t k = golden[i].k;
+        protea_tensor s = test_rows(scores, 2, k), q = test_rows(codes, 2, k);
+        protea_swapped_opts opts = { 2, 2, { 0, 1 }, .1 };
+        double loss;
+        memset(codes, 0, sizeof codes);
+        codes[3] = codes[k] = 1;
+        for (int64_t j = 0; j < 2 * k; j++)
+            scores[j] = .7f;
+        assert_ok(protea_swapped_prediction(&cx, &loss, &s, &s, &q, &opts));
+        assert_float_equal(loss, golden[i].loss, 1e-5);
+    }
     test_context_close(&cx);
 }
 

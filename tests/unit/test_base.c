@@ -1,12 +1,16 @@
 /* Proves: Philox gives its published vectors; draws are uniform and unbiased, those of a gamma distribution have its moments;
- * arenas count, align and refuse; messages escape what is hostile; sorting is stable and by the bits asked for. */
+ * arenas count, align, refuse and ask for huge pages; messages escape what is hostile; sorting is stable and by the bits asked
+ * for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/rng.h"
@@ -105,6 +109,34 @@ static void arenas(void **state)
     protea_arena_free(real);
 }
 
+/* The kernel's own word for it: the flag hg of the mapping. Where it says nothing of flags, there is nothing to see. */
+static void arenas_ask_for_huge_pages(void **state)
+{
+    (void)state;
+    protea_arena *arena;
+    void *p;
+    char line[512];
+    unsigned long first, last;
+    bool inside = false, told = false, huge = false;
+    if (access("/sys/kernel/mm/transparent_hugepage", F_OK) != 0 || access("/proc/self/smaps", R_OK) != 0)
+        skip();
+    assert_int_equal(protea_arena_new(&arena, 8u << 20, "test"), PROTEA_OK);
+    assert_int_equal(protea_arena_alloc(arena, &p, 1), PROTEA_OK);
+    FILE *f = fopen("/proc/self/smaps", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &first, &last) == 2)
+            inside = first <= (uintptr_t)p && (uintptr_t)p < last;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+            told = true;
+            huge = strstr(line, " hg") != NULL;
+        }
+    }
+    fclose(f);
+    protea_arena_free(arena);
+    assert_true(huge || !told);
+}
+
 static void allocations_fail_when_told(void **state)
 {
     (void)state;
@@ -159,7 +191,8 @@ int main(void)
         cmocka_unit_test(gamma_draws_have_their_moments),
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(draws_are_uniform), cmocka_unit_test(streams_differ),
         cmocka_unit_test(sorting_is_stable),
-        cmocka_unit_test(arenas), cmocka_unit_test(allocations_fail_when_told), cmocka_unit_test(hostile_text_is_escaped),
+        cmocka_unit_test(arenas), cmocka_unit_test(arenas_ask_for_huge_pages), cmocka_unit_test(allocations_fail_when_told),
+        cmocka_unit_test(hostile_text_is_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
