@@ -39,6 +39,14 @@ top1=$(grep -o '"top1": [0-9.]*' out)
 run eval knn features --train ntrain.npy --test ntest.npy --json; want_code 0
 [ "$top1" = "$(grep -o '"top1": [0-9.]*' out)" ] || fail "kNN of a network's files is kNN of its images: $top1"
 
+# --limit takes the images that embed takes
+run embed net train -o ltrain.npy --limit 50 --json; want_code 0; want_json n 50
+run embed net test -o ltest.npy --limit 50; want_code 0
+run eval knn net --train train --test test --limit 50 --json; want_code 0; want_json n_train 50; want_json n_test 50
+top1=$(grep -o '"top1": [0-9.]*' out)
+run eval knn features --train ltrain.npy --test ltest.npy --json; want_code 0
+[ "$top1" = "$(grep -o '"top1": [0-9.]*' out)" ] || fail "kNN of the files of so many is kNN of so many images: $top1"
+
 refused 2 "--train" eval knn pixels
 refused 2 "--k: 2.5 found" eval knn pixels --train train --test test --k 2.5
 refused 2 "knn" eval kn pixels --train train --test test

@@ -14,6 +14,7 @@ run inspect z.npy --json; want_code 0; want_json kind '"npy"'; want_json shape '
 
 # what it took for what
 run inspect set --json; want_json labels_by '"the folders that hold the images"'; want_json odd '\[\]'
+want_json images_per_class '\[3, 3, 3, 3, 3, 3, 3, 3, 3, 3\]'; want_json mean '\[0\.[0-9., ]*\]'; want_json std '\[0\.[0-9., ]*\]'
 run inspect set --no-labels --json; want_json labels_by '"none: left aside, as asked"'
 mkdir depths && cp set/bars/*.png depths && cp -r set/disc depths
 run inspect depths --json; want_code 0; want_json classes 0; want_json labels_by '"none: images lie in no folder"'
