@@ -47,7 +47,7 @@ for line in 'arch: "resnet18-w16"' "batch_size: 16" "workers: 0" "log_freq: 7" "
 done
 
 # ---- a bar on a terminal, with rate and time left
-if command -v script >/dev/null; then
+if script -qec true /dev/null >out 2>err </dev/null; then
     last="protea train on a terminal"
     code=0
     # shellcheck disable=SC2116,SC2086
