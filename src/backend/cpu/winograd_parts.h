@@ -1,4 +1,5 @@
-/* What Winograd's passes share: how maps are cut into tiles, and the transform of what is read. Included only by winograd_*.c. */
+/* What Winograd's passes share: how maps are cut into tiles, the transform of what is read, how channels lie where they are
+ * multiplied, and what the passes are compiled for. Included only by winograd_*.c. */
 #ifndef PROTEA_BACKEND_CPU_WINOGRAD_PARTS_H
 #define PROTEA_BACKEND_CPU_WINOGRAD_PARTS_H
 
@@ -81,6 +82,49 @@ SIMD_INLINE void transform_rows(vf *columns, const tiling *t, const protea_map *
         transform_columns(columns, x, row, map->w, 0, m + 2, m, dtype);
     else
         transform_columns(columns, x, row, map->w, top < 0, smaller(m + 2, map->h - top), m, dtype);
+}
+
+/* out (m + 2): row i of a tile's positions; column: the first of its columns. */
+SIMD_INLINE void transform_row(vf *out, const vf *column, int i, int m)
+{
+    vf in[MAX_SIDE];
+#pragma GCC unroll 6
+    for (int j = 0; j < m + 2; j++)
+        in[j] = column[j * (m + 2) + i];
+    transform_inputs(out, in, m);
+}
+
+enum { WIDE = 2 * LANES }; /* channels that the innermost loops compute */
+
+/* Of `all` channels in panels of WIDE, the last perhaps of LANES: the panel that channel c lies in. */
+typedef struct panel {
+    int64_t first, width;
+} panel;
+
+static inline panel panel_of(int64_t c, int64_t all)
+{
+    int64_t first = c / WIDE * WIDE;
+    return (panel){ first, smaller(WIDE, all - first) };
+}
+
+/* From position to position, `count` numbers of so many bytes at each: a cache line more, lest it be a multiple of a page. */
+static inline int64_t position_step(int64_t count, size_t bytes)
+{
+    return count + 64 / (int64_t)bytes;
+}
+
+/* What the passes are compiled for, a tile's size and a type of activations: F4x4 of bf16, and F2x2 of bf16 where bf16 is
+ * multiplied, else F4x4 of f32. */
+#ifdef __AVX512BF16__
+#define EACH_KIND(KIND) KIND(4_bf16, 4, PROTEA_BF16) KIND(2_bf16, 2, PROTEA_BF16)
+#else
+#define EACH_KIND(KIND) KIND(4_bf16, 4, PROTEA_BF16) KIND(4_f32, 4, PROTEA_F32)
+#endif
+
+/* Which of these, counted from 0. */
+static inline int kind_number(const tiling *t, protea_dtype dtype)
+{
+    return t->m == 2 || dtype == PROTEA_F32;
 }
 
 /* The passes; scratch: as in winograd.h. */

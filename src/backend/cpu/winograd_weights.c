@@ -9,198 +9,12 @@
  *
  * With few channels each thread has tiles of its own, and sums for all tasks, which are added up at the end in the order of
  * threads. With many (their sums would fill memory) all threads transform each chunk together and then share the tasks. */
-#include "backend/cpu/winograd_parts.h"
-
-#include "base/parallel.h"
-
-enum {
-    WIDE = 2 * LANES,               /* inputs that the innermost loop computes */
-    ROWS = LANES / 2,               /* outputs */
-    BLOCK = 64,                     /* outputs and inputs of a task */
-    OWN_TILES = 56,                 /* of a chunk when threads have their own, about */
-    SHARED_BYTES = 8 << 20,         /* of a chunk that all share, about */
-    MANY = 128 * 128                /* inputs times outputs from where on chunks are shared */
-};
-
-typedef struct job {
-    const protea_conv_dims *d;
-    const void *x, *dy;
-    float *dw;
-    tiling t;
-    bool shared;
-    int64_t parts;                  /* of the batch, each with sums of its own: as many as threads, or one */
-    int64_t tall;                   /* strips of a chunk */
-    int64_t tiles;                  /* of a chunk at most, rounded up to whole pairs */
-    int64_t x_step, y_step;         /* words from position to position: not a multiple of a page */
-    int64_t tasks;
-    char *scratch;
-} job;
-
-/* A task's channels. */
-typedef struct block {
-    int64_t in, ins, out, outs;
-} block;
-
-static block block_of(const job *k, int64_t task)
-{
-    int64_t across = over(k->d->x.c, BLOCK), in = task % across * BLOCK, out = task / across * BLOCK;
-    return (block){ in, smaller(BLOCK, k->d->x.c - in), out, smaller(BLOCK, k->d->y.c - out) };
-}
-
-static int64_t task_sums(const tiling *t)
-{
-    return t->positions * BLOCK * BLOCK;
-}
-
-static job make_job(const protea_conv_dims *d, int tile)
-{
-    job k = { .d = d, .t = tiling_of(&d->x, tile), .shared = d->x.c * d->y.c >= MANY };
-    int64_t shared_tiles = SHARED_BYTES / (k.t.positions * (d->x.c + d->y.c) * (int64_t)sizeof(word));
-    k.parts = k.shared ? 1 : protea_threads();
-    int64_t most = larger(1, (k.shared ? shared_tiles : OWN_TILES) / k.t.across);
-    int64_t strips = over(k.t.strips, k.parts);
-    k.tall = over(strips, over(strips, most));
-    k.tiles = over(k.tall * k.t.across, PAIR) * PAIR;
-    k.x_step = k.tiles * d->x.c + 64 / (int64_t)sizeof(word);
-    k.y_step = k.tiles * d->y.c + 64 / (int64_t)sizeof(word);
-    k.tasks = over(d->x.c, BLOCK) * over(d->y.c, BLOCK);
-    return k;
-}
-
-/* A thread's own: columns, the even tile of a pair, sums. */
-static size_t room_bytes(const job *k)
-{
-    return columns_bytes(&k->t) + (size_t)k->t.positions * sizeof(vf) +
-           (size_t)((k->shared ? 1 : k->tasks) * task_sums(&k->t)) * sizeof(float);
-}
-
-/* A chunk: x, y. */
-static size_t x_bytes(const job *k)
-{
-    return lines((size_t)(k->t.positions * k->x_step) * sizeof(word));
-}
-
-static size_t chunk_bytes(const job *k)
-{
-    return x_bytes(k) + lines((size_t)(k->t.positions * k->y_step) * sizeof(word));
-}
+#include "backend/cpu/winograd_weights_tiles.h"
 
 size_t SIMD_NAME(protea_winograd_weights_scratch)(const protea_conv_dims *d, int tile)
 {
     job k = make_job(d, tile);
     return room_bytes(&k) * (size_t)protea_threads() + chunk_bytes(&k) * (size_t)k.parts;
-}
-
-/* Where a thread works. */
-typedef struct place {
-    vf *columns, *even;
-    float *sums;
-    word *x, *y;
-} place;
-
-static place place_of(const job *k, int64_t thread)
-{
-    char *room = k->scratch + room_bytes(k) * (size_t)thread, *even = room + columns_bytes(&k->t);
-    char *chunk = k->scratch + room_bytes(k) * (size_t)protea_threads() + (k->shared ? 0 : chunk_bytes(k) * (size_t)thread);
-    return (place){ (vf *)(void *)room, (vf *)(void *)even, (float *)(void *)(even + (size_t)k->t.positions * sizeof(vf)),
-                    (word *)(void *)chunk, (word *)(void *)(chunk + x_bytes(k)) };
-}
-
-/* ---- transforms */
-
-/* Panel of `width` channels where a tile is to lie, and LANES of them. */
-typedef struct target {
-    word *at;
-    int64_t step, width;
-    vf *even;
-} target;
-
-/* One row of positions of a tile. The even tile of a pair waits for the odd one. */
-SIMD_INLINE void put_row(const target *to, const vf *row, int64_t tile, int i, int m)
-{
-#pragma GCC unroll 6
-    for (int j = 0; j < m + 2; j++) {
-        int at = i * (m + 2) + j;
-        if (PAIR == 2 && tile % 2 == 0)
-            to->even[at] = row[j];
-        else
-            store_pair(to->at + at * to->step + tile / PAIR * to->width * PAIR, PAIR == 2 ? to->even[at] : row[j], row[j]);
-    }
-}
-
-/* The tile of zeros that an odd number of tiles is followed by. */
-SIMD_INLINE void finish_pair(const target *to, int64_t tile, int m)
-{
-    const vf zeros[MAX_SIDE] = { { 0 } };
-    if (PAIR == 2 && tile % 2 == 1)
-        for (int i = 0; i < m + 2; i++)
-            put_row(to, zeros, tile, i, m);
-}
-
-SIMD_INLINE void put_inputs(const target *to, const vf *column, int64_t tile, int m)
-{
-#pragma GCC unroll 1
-    for (int i = 0; i < m + 2; i++) {
-        vf in[MAX_SIDE], out[MAX_SIDE];
-#pragma GCC unroll 6
-        for (int j = 0; j < m + 2; j++)
-            in[j] = column[j * (m + 2) + i];
-        transform_inputs(out, in, m);
-        put_row(to, out, tile, i, m);
-    }
-}
-
-SIMD_INLINE void put_gradients(const target *to, const vf *column, int64_t tile, int m)
-{
-#pragma GCC unroll 1
-    for (int i = 0; i < m + 2; i++) {
-        vf in[MAX_TILE], out[MAX_SIDE];
-#pragma GCC unroll 4
-        for (int j = 0; j < m; j++)
-            in[j] = column[(j + 1) * (m + 2) + i];
-        transform_gradients(out, in, m);
-        put_row(to, out, tile, i, m);
-    }
-}
-
-/* The transform of gradients down the columns of a strip, of LANES channels from c on. */
-SIMD_INLINE void gradient_columns(vf *columns, const job *k, int64_t strip, int64_t c, int m, protea_dtype dtype)
-{
-    const protea_map *map = &k->d->y;
-    int64_t slab = strip / k->t.down * (map->c / LANES) + c / LANES, top = strip % k->t.down * m;
-    for (int64_t at = 0; at < map->w; at++) {
-        vf in[MAX_TILE];
-#pragma GCC unroll 4
-        for (int i = 0; i < m; i++)
-            in[i] = top + i < map->h ? load(k->dy, ((slab * map->h + top + i) * map->w + at) * LANES, LANES, dtype) : (vf){ 0 };
-        transform_gradients(columns + (at + 1) * (m + 2), in, m);
-    }
-}
-
-/* LANES inputs from c on, strips [from, to). */
-SIMD_INLINE void transform_x(const job *k, const place *p, int64_t c, int64_t from, int64_t to, int m, protea_dtype dtype)
-{
-    int64_t wide = c / WIDE * WIDE, width = smaller(WIDE, k->d->x.c - wide), tile = 0;
-    target at = { p->x + wide * k->tiles + (c - wide) * PAIR, k->x_step, width, p->even };
-    for (int64_t strip = from; strip < to; strip++) {
-        transform_rows(p->columns, &k->t, &k->d->x, k->x, strip, c, m, dtype);
-        for (int64_t i = 0; i < k->t.across; i++, tile++)
-            put_inputs(&at, p->columns + i * m * (m + 2), tile, m);
-    }
-    finish_pair(&at, tile, m);
-}
-
-/* LANES outputs from c on. */
-SIMD_INLINE void transform_y(const job *k, const place *p, int64_t c, int64_t from, int64_t to, int m, protea_dtype dtype)
-{
-    int64_t tile = 0;
-    target at = { p->y + c * k->tiles, k->y_step, LANES, p->even };
-    for (int64_t strip = from; strip < to; strip++) {
-        gradient_columns(p->columns, k, strip, c, m, dtype);
-        for (int64_t i = 0; i < k->t.across; i++, tile++)
-            put_gradients(&at, p->columns + i * m * (m + 2), tile, m);
-    }
-    finish_pair(&at, tile, m);
 }
 
 /* ---- products */
@@ -293,8 +107,8 @@ SIMD_INLINE void add_weights(float *dw, const float *sums, int64_t parts, size_t
 SIMD_INLINE void add_output(const job *k, const float *sums, block b, int64_t o, int64_t parts, size_t part_step, int m)
 {
     for (int64_t c = 0; c < b.ins; c += LANES) {
-        int64_t wide = c / WIDE * WIDE, width = smaller(WIDE, b.ins - wide);
-        const float *from = sums + wide * b.outs + o * width + c - wide;
+        panel in = panel_of(c, b.ins);
+        const float *from = sums + in.first * b.outs + o * in.width + c - in.first;
         add_weights(k->dw + ((b.out + o) * k->d->x.c + b.in + c) * 9, from, parts, part_step, m);
     }
 }
@@ -319,24 +133,11 @@ typedef struct kind {
     static void weights_##name(const job *k, const float *sums, block b, int64_t o, int64_t parts, size_t part_step)    \
     {                                                                                                                   \
         add_output(k, sums, b, o, parts, part_step, m);                                                                 \
-    }                                                                                                                   \
-    static const kind kind_##name = { x_##name, y_##name, weights_##name };
+    }
+EACH_KIND(KIND)
 
-KIND(4_bf16, 4, PROTEA_BF16)
-#ifdef __AVX512BF16__
-KIND(2_bf16, 2, PROTEA_BF16)
-#else
-KIND(4_f32, 4, PROTEA_F32)
-#endif
-
-static const kind *kind_of(const job *k)
-{
-#ifdef __AVX512BF16__
-    return k->t.m == 2 ? &kind_2_bf16 : &kind_4_bf16;
-#else
-    return k->d->x.dtype == PROTEA_F32 ? &kind_4_f32 : &kind_4_bf16;
-#endif
-}
+#define ENTRY(name, m, dtype) { x_##name, y_##name, weights_##name },
+static const kind kinds[] = { EACH_KIND(ENTRY) };
 
 /* LANES channels: of x first, then of dy. */
 static void transform(const job *k, const kind *of, const place *p, int64_t i, int64_t from, int64_t to)
@@ -414,7 +215,7 @@ void SIMD_NAME(protea_winograd_backward_weights)(float *dw, const void *dy, cons
     k.dy = dy;
     k.x = x;
     k.scratch = scratch;
-    const kind *of = kind_of(&k);
+    const kind *of = &kinds[kind_number(&k.t, d->x.dtype)];
 #pragma omp parallel
     {
         if (k.shared)
