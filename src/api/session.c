@@ -38,7 +38,7 @@ static protea_status choose_precision(protea_session *s, int32_t choice)
                            names[choice], s->cx.be->isa);
     bool bf16 = has_bf16 && choice != PRECISION_F32;
     s->cx.compute = bf16 ? PROTEA_BF16 : PROTEA_F32;
-    s->cx.be->fast = choice == PRECISION_FAST;
+    s->cx.be->winograd = choice == PRECISION_FAST ? PROTEA_WINOGRAD_FAST : PROTEA_WINOGRAD_CLOSE;
     s->precision = names[bf16 ? choice : PRECISION_F32];
     return PROTEA_OK;
 }

@@ -212,12 +212,18 @@ typedef struct protea_kernels {
                     const float *x, const float *y);
 } protea_kernels;
 
+/* Which convolutions may go by our own Winograd. */
+typedef enum protea_winograd_use {
+    PROTEA_WINOGRAD_CLOSE,  /* whose rounding is about that of a sum over taps */
+    PROTEA_WINOGRAD_FAST,   /* in bf16 also those that round with three bits less (--precision fast) */
+    PROTEA_WINOGRAD_NONE    /* for comparisons to many digits */
+} protea_winograd_use;
+
 struct protea_backend {
     protea_kernels k;
     char isa[96];           /* what the kernels were chosen for, for logs and checkpoints: "avx512_bf16+amx, oneDNN 2.6.3" */
     bool bf16_multiplies;   /* the CPU multiplies bf16: --precision auto takes it */
-    bool fast;              /* set before the first convolution: those of bf16 may round with three bits less (--precision fast) */
-    bool direct;            /* set before the first convolution: none by our Winograd, for comparisons to many digits */
+    protea_winograd_use winograd; /* set before the first convolution */
     void *self;             /* the back-end's own */
     void (*close)(protea_backend *be);
 };

@@ -272,15 +272,16 @@ static void test_rule(void **state)
         skip();
     const shape wide = { 512, 64, 64, 32, 32 }, odd = { 512, 256, 256, 5, 5 }, few = { 2, 512, 512, 4, 4 };
     protea_conv_dims d = dims_of(&wide, PROTEA_BF16, 16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, false), PROTEA_OWN_F2_BF16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, true), PROTEA_OWN_F4_BF16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, true), PROTEA_OWN_F4_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_CLOSE), PROTEA_OWN_F2_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_BF16);
     d = dims_of(&odd, PROTEA_BF16, 16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, true), PROTEA_OWN_F2_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F2_BF16);
     d = dims_of(&few, PROTEA_BF16, 16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, true), PROTEA_OWN_NONE);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
     d = dims_of(&wide, PROTEA_F32, 16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, true), PROTEA_OWN_F4_F32);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_F32);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_NONE);
 }
 
 static int group(void)

@@ -94,7 +94,7 @@ static void six_epochs(void **state)
                  .allowed = { .early = 1e-6, .late = 1e-4, .norm = 1e-3, .element = 5e-3 } };
     protea_model model = { .small_stem = true, .image_size = SIDE, .mean = { .5f, .5f, .5f }, .std = { .25f, .25f, .25f } };
     protea_ctx cx = test_context_open(64);
-    cx.be->direct = true; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
+    cx.be->winograd = PROTEA_WINOGRAD_NONE; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     protea_rng rng = protea_rng_make(1, PROTEA_RNG_INIT, 0, 0, 0);
     protea_source *set;
     assert_non_null(w.file);

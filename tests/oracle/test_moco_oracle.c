@@ -42,7 +42,8 @@ static void ten_steps(const char *file, const char *mlp, const char *symmetric, 
     rig_add_views(&r, 2, 32);
     assert_ok(rig_init(&r, "moco", "resnet18-w16", settings));
     r.cx.compute = compute;
-    r.cx.be->direct = compute == PROTEA_F32; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
+    if (compute == PROTEA_F32)
+        r.cx.be->winograd = PROTEA_WINOGRAD_NONE; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_visit(&r, &start));
     assert_ok(rig_plan(&r));

@@ -65,7 +65,8 @@ static void ten_steps(protea_dtype compute, oracle_tolerance allowed)
     rig_add_views(&r, 2, 32);
     assert_ok(rig_init(&r, "pcl", "resnet18-w16", SETTINGS));
     r.cx.compute = compute;
-    r.cx.be->direct = compute == PROTEA_F32; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
+    if (compute == PROTEA_F32)
+        r.cx.be->winograd = PROTEA_WINOGRAD_NONE; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_plan(&r));
     assert_int_equal(oracle_run(&r, &w, &SGD, &SCHEDULE, FIRST, STEPS), STEPS + 209);

@@ -18,7 +18,8 @@ static void ten_steps(protea_dtype compute, oracle_tolerance allowed)
     assert_ok(rig_init(&r, "simsiam", "resnet18-w16", SETTINGS));
     assert_true(rig_norm(&rig_find(&r, "layer1.0.bn2.weight").param->w) == 0); /* zero_init_residual */
     r.cx.compute = compute;
-    r.cx.be->direct = compute == PROTEA_F32; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
+    if (compute == PROTEA_F32)
+        r.cx.be->winograd = PROTEA_WINOGRAD_NONE; /* small networks amplify rounding; tests/kernel hold Winograd to its own */
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_plan(&r));
     assert_int_equal(oracle_run(&r, &w, &SGD, &SCHEDULE, 0, STEPS), STEPS + 100 + 13 + 7);

@@ -10,7 +10,7 @@ static const char *const SETTINGS[] = { "nmb_prototypes", "30", "feat_dim", "32"
                                         "epoch_queue_starts", "1", "freeze_prototypes_niters", "2",
                                         "hard_assignment_niters", "1", NULL };
 
-static void ten_steps(protea_dtype compute, bool fast, oracle_tolerance allowed)
+static void ten_steps(protea_dtype compute, protea_winograd_use winograd, oracle_tolerance allowed)
 {
     rig r = { .batch = { .n_images = 16 }, .now = { .n_epochs = 5, .steps_per_epoch = 2 } };
     oracle w = { .file = fopen(TEST_DATA "/swav.txt", "r"), .allowed = allowed, .unlisted = "queue_filled" };
@@ -20,7 +20,7 @@ static void ten_steps(protea_dtype compute, bool fast, oracle_tolerance allowed)
     rig_add_views(&r, 2, 20);
     assert_ok(rig_init(&r, "swav", "resnet18-w16", SETTINGS));
     r.cx.compute = compute;
-    r.cx.be->fast = fast;
+    r.cx.be->winograd = winograd;
     assert_ok(rig_visit(&r, &formula));
     assert_ok(rig_plan(&r));
     assert_int_equal(oracle_run(&r, &w, &opts, &SCHEDULE, 0, STEPS), STEPS + 110);
@@ -31,7 +31,7 @@ static void ten_steps(protea_dtype compute, bool fast, oracle_tolerance allowed)
 static void f32_is_pytorchs(void **state)
 {
     (void)state;
-    ten_steps(PROTEA_F32, false, (oracle_tolerance){ .early = 1e-5, .late = 5e-3, .norm = 1e-3, .element = 0.05 });
+    ten_steps(PROTEA_F32, PROTEA_WINOGRAD_CLOSE, (oracle_tolerance){ .early = 1e-5, .late = 5e-3, .norm = 1e-3, .element = 0.05 });
 }
 
 /* Wider from the first step on: its codes are hard, and one of them turns to another prototype. */
@@ -40,7 +40,7 @@ static void bf16_is_near(void **state)
     (void)state;
     if (!test_has_bf16())
         skip();
-    ten_steps(PROTEA_BF16, false, (oracle_tolerance){ .early = 0.08, .late = 0.08, .norm = 0.02, .element = 0.5 });
+    ten_steps(PROTEA_BF16, PROTEA_WINOGRAD_CLOSE, (oracle_tolerance){ .early = 0.08, .late = 0.08, .norm = 0.02, .element = 0.5 });
 }
 
 /* Convolutions with three bits less. */
@@ -49,7 +49,7 @@ static void fast_is_near(void **state)
     (void)state;
     if (!test_has_bf16())
         skip();
-    ten_steps(PROTEA_BF16, true, (oracle_tolerance){ .early = 0.1, .late = 0.1, .norm = 0.03, .element = 0.7 });
+    ten_steps(PROTEA_BF16, PROTEA_WINOGRAD_FAST, (oracle_tolerance){ .early = 0.1, .late = 0.1, .norm = 0.03, .element = 0.7 });
 }
 
 int main(void)

@@ -117,12 +117,14 @@ static bool f32_wins(const protea_conv_dims *d, protea_conv_pass pass)
     return d->x.block == LANES_OF_AVX512 ? d->x.c * d->y.c < FEW_CHANNELS : expected_gain(d, pass, 4) > 1;
 }
 
-protea_conv_own protea_conv_rule(const protea_conv_dims *d, protea_conv_pass pass, const protea_cpu *cpu, bool fast)
+protea_conv_own protea_conv_rule(const protea_conv_dims *d, protea_conv_pass pass, const protea_cpu *cpu, protea_winograd_use use)
 {
     if (cpu->amx && amx_wins(d, pass))
         return PROTEA_OWN_AMX;
+    if (use == PROTEA_WINOGRAD_NONE)
+        return PROTEA_OWN_NONE;
     if (protea_own_takes(cpu, PROTEA_OWN_F4_BF16, d))
-        return bf16_rule(d, pass, fast);
+        return bf16_rule(d, pass, use == PROTEA_WINOGRAD_FAST);
     if (d->x.dtype == PROTEA_F32 && protea_own_takes(cpu, PROTEA_OWN_F4_F32, d) && f32_wins(d, pass))
         return PROTEA_OWN_F4_F32;
     return PROTEA_OWN_NONE;

@@ -35,8 +35,7 @@ static protea_status find(protea_conv_plan **out, protea_backend *be, const prot
 
 static protea_conv_own own_of(const protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass)
 {
-    protea_conv_own own = protea_conv_rule(d, pass, protea_cpu_of(be), be->fast);
-    return be->direct && own != PROTEA_OWN_AMX ? PROTEA_OWN_NONE : own;
+    return protea_conv_rule(d, pass, protea_cpu_of(be), be->winograd);
 }
 
 static protea_status conv_scratch(protea_backend *be, size_t *bytes, const protea_conv_dims *d, protea_conv_pass pass)
