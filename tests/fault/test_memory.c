@@ -4,15 +4,7 @@
 #include "support/heap_faults.h"
 #include "support/fault_jobs.h"
 
-/* At most so many of a job's allocations are failed; FAULT_TRIES in the environment changes it (0: all). */
-enum { TRIES = 12 };
-
-static long stride_of(long allocations)
-{
-    const char *given = getenv("FAULT_TRIES");
-    long tries = given != NULL ? strtol(given, NULL, 10) : TRIES;
-    return tries > 0 && allocations > tries ? allocations / tries : 1;
-}
+enum { TRIES = 12 }; /* of a job: see heap_faults_stride */
 
 /* Whether the run after allocation n failed ended well. Says on standard error how it did not. */
 static bool ended_well(protea_status status, const char *text, const json_t *whole, const fault_job *f, long n, bool sticky)
@@ -40,7 +32,7 @@ static void fail_each(const fault_job *f)
         fault_remove(f->output);
     heap_faults_after(0, false);
     protea_status status = fault_run(f, &text);
-    long allocations = heap_faults_off(), stride = stride_of(allocations);
+    long allocations = heap_faults_off(), stride = heap_faults_stride(allocations, TRIES);
     assert_ok(status);
     json_t *whole = fault_result(text);
     free(text);

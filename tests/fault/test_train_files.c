@@ -28,32 +28,13 @@ static protea_status go_on_with_faults(long n, bool stays, int error)
     fault_at = n;
     fault_stays = stays;
     fault_errno = error;
-    toy_faults_on = faults_on;
-    toy_faults_off = faults_off;
-    protea_status status = fault_go_on("run");
-    toy_faults_on = toy_faults_off = NULL;
-    return status;
+    return fault_go_on_with(faults_on, faults_off);
 }
 
 static int enter(void **state)
 {
     signal(SIGXFSZ, SIG_IGN); /* as the command does: a file that may not grow is an error like a full disk */
-    if (temp_folder_enter(state) != 0)
-        return 1;
-    fault_train_begin();
-    return 0;
-}
-
-static bool stands(const char *what, long n, protea_status status, bool must_fail)
-{
-    char message[1024];
-    snprintf(message, sizeof message, "%s", protea_last_error());
-    bool good = status == PROTEA_OK ? !must_fail : status == PROTEA_ERR_IO && fault_message_is_good();
-    good = fault_keeps_metrics() && good;
-    good = fault_goes_on() && good;
-    if (!good)
-        print_error("%s, number %ld: status %s: %s\n", what, n, protea_status_name(status), message);
-    return good;
+    return fault_train_enter(state);
 }
 
 static void each_call_may_fail(void **state)
@@ -67,7 +48,7 @@ static void each_call_may_fail(void **state)
         fault_copy_run("run");
         protea_status status = go_on_with_faults(n, false, n % 2 ? EIO : ENOSPC);
         failed += status != PROTEA_OK;
-        bad += !stands(file_faults.failed, n, status, false);
+        bad += !fault_ended_well(status, PROTEA_ERR_IO, file_faults.failed, n);
     }
     print_message("%ld calls, %d of them end a run when they fail\n", calls, failed);
     assert_int_equal(bad, 0);
@@ -100,7 +81,8 @@ static void files_that_may_not_grow(void **state)
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &some), 0);
         protea_status status = fault_go_on("run");
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
-        bad += !stands("a limit", n, status, (off_t)some.rlim_cur < info.st_size);
+        bool fits = (off_t)some.rlim_cur >= info.st_size;
+        bad += !fault_ended_well(status, PROTEA_ERR_IO, "a limit", n) || (status == PROTEA_OK && !fits);
     }
     assert_int_equal(bad, 0);
 }

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <protea/job.h>
 
-#include "support/test_context.h"
+#include "support/faults.h"
 #include "support/small_sets.h"
 #include "support/tiny_classifier.h"
 
@@ -19,13 +19,6 @@ typedef struct fault_job {
 
 /* Reference kernels on one thread: quick for so little, and no library that ends the process where memory is short. */
 #define FAULT_MACHINE "isa ref threads 1 "
-
-static inline void fault_remove(const char *path)
-{
-    struct stat info;
-    if (lstat(path, &info) == 0)
-        assert_int_equal(nftw(path, temp_folder_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
 
 /* *json: owned (free()), NULL where there is none. */
 static inline protea_status fault_run(const fault_job *f, char **json)
@@ -57,13 +50,6 @@ static inline json_t *fault_result(const char *text)
     for (size_t i = 0; i < sizeof timed / sizeof *timed; i++)
         json_object_del(result, timed[i]);
     return result;
-}
-
-/* One line that says something. */
-static inline bool fault_message_is_good(void)
-{
-    const char *text = protea_last_error();
-    return text[0] != 0 && strchr(text, '\n') == NULL;
 }
 
 /* A folder of classes, a tar of it that is packed, pictures of every format, and a classifier for them. */

@@ -6,15 +6,12 @@
 #include <dirent.h>
 
 #include "base/file.h"
+#include "support/faults.h"
 #include "support/toy_run.h"
-
-#include "support/temp_folder.h"
 
 static inline void fault_copy_run(const char *to)
 {
-    struct stat info;
-    if (lstat(to, &info) == 0)
-        assert_int_equal(nftw(to, temp_folder_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    fault_remove(to);
     assert_int_equal(mkdir(to, 0777), 0);
     DIR *dir = opendir("begun");
     assert_non_null(dir);
@@ -39,19 +36,27 @@ static inline protea_status fault_go_on(const char *dir)
     return toy_run(dir, "epochs 2 resume true log_freq 3", &result, NULL);
 }
 
-static inline void fault_train_begin(void)
+/* The same in run, while what `on` sets fails, until `off`. */
+static inline protea_status fault_go_on_with(void (*on)(void), void (*off)(void))
+{
+    toy_faults_on = on;
+    toy_faults_off = off;
+    protea_status status = fault_go_on("run");
+    toy_faults_on = toy_faults_off = NULL;
+    return status;
+}
+
+/* A group's beginning: a folder of its own with the run that was stopped and the one that never met a fault. */
+static inline int fault_train_enter(void **state)
 {
     protea_train_result result;
+    if (temp_folder_enter(state) != 0)
+        return 1;
     protea_set_threads(1); /* so little work is done sooner alone */
     assert_ok(toy_run("begun", "epochs 1 log_freq 3", &result, NULL));
     fault_copy_run("whole");
     assert_ok(fault_go_on("whole"));
-}
-
-static inline bool fault_message_is_good(void)
-{
-    const char *text = protea_last_error();
-    return text[0] != 0 && strchr(text, '\n') == NULL;
+    return 0;
 }
 
 static inline bool fault_same(const char *a, const char *b)
@@ -90,6 +95,20 @@ static inline bool fault_keeps_metrics(void)
     protea_free(before);
     protea_free(after);
     return kept;
+}
+
+/* Whether going on in run ended with `error` and a good line, or as if nothing had failed, and nothing is lost that was saved.
+ * Says on standard error how it did not, when `what` number n failed. */
+static inline bool fault_ended_well(protea_status status, protea_status error, const char *what, long n)
+{
+    char message[1024];
+    snprintf(message, sizeof message, "%s", protea_last_error());
+    bool good = status == PROTEA_OK || (status == error && fault_message_is_good());
+    bool metrics = fault_keeps_metrics(), end = fault_goes_on();
+    if (!good || !metrics || !end)
+        print_error("%s, number %ld: status %s: %s%s%s\n", what, n, protea_status_name(status), message,
+                    metrics ? "" : "; metrics lost", end ? "" : "; another end");
+    return good && metrics && end;
 }
 
 #endif

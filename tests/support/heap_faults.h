@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -72,6 +73,16 @@ static inline long heap_faults_off(void)
 {
     atomic_store(&heap_faults.counting, false);
     return atomic_load(&heap_faults.seen);
+}
+
+/* From one allocation that a test fails to the next, for about `tries` of them; FAULT_TRIES in the environment says how many
+ * instead (0: all). */
+static inline long heap_faults_stride(long allocations, long tries)
+{
+    const char *given = getenv("FAULT_TRIES");
+    if (given != NULL)
+        tries = strtol(given, NULL, 10);
+    return tries > 0 && allocations > tries ? allocations / tries : 1;
 }
 
 static inline bool heap_faults_now(const void *caller)
