@@ -12,7 +12,7 @@ static const double NORM_EPS = 1e-8;
 const protea_opt protea_optim_table[] = {
     { "optimizer", NULL, PROTEA_OPT_CHOICE, offsetof(protea_optim_opts, optimizer), "larc", 0, 0, "sgd|larc|lars|adam", NULL,
       "update rule; larc is SGD with a rate for each tensor", "SwAV: LARC", 0 },
-    { "lr", "base_lr", PROTEA_OPT_FLOAT, offsetof(protea_optim_opts, lr), "0.6", 0, 1e4, NULL, NULL,
+    { "lr", "base_lr,learning_rate", PROTEA_OPT_FLOAT, offsetof(protea_optim_opts, lr), "0.6", 0, 1e4, NULL, NULL,
       "learning rate after warm-up", "SwAV: 0.6 for 256 images a step, 4.8 for 4096", 0 },
     { "momentum", NULL, PROTEA_OPT_FLOAT, offsetof(protea_optim_opts, momentum), "0.9", 0, 0.99999, NULL, NULL,
       "share of the last step kept in the next (not adam)", "SwAV", 0 },

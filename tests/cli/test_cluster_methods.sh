@@ -48,7 +48,7 @@ run train pcl $data $small --exp-dir flags -a resnet18-w16 -b 16 --lr 0.03 --cos
     --temperature 0.2 --num-cluster 30,40 --warmup-epoch 1 --lr-warmup-epochs 1 --draw-with-replacement --epochs 2 \
     --dist-url tcp://localhost:10001 --multiprocessing-distributed --world-size 1 --rank 0
 want_code 0; grep -q "warmup_epoch: 1" flags/config.yaml || fail "warmup_epoch wanted in config.yaml"
-want_err "--dist-url has no meaning here"; want_err "--rank has no meaning here"
+want_err "--dist-url has no meaning here"; want_err "--rank has no meaning here"; want_err "batch_size is the whole step's"
 
 # shellcheck disable=SC2086
 refused 2 "at most 9 wanted" train pcl $data $small $pcl -o none --proto-r 10; want_no_file none

@@ -22,6 +22,8 @@ train moco set $moco --recipe moco-v1 --schedule 120 160 --print-config
 want_code 0; want_set lr_schedule steps; want_set schedule '\[120,160\]'; want_set jitter_p 1; want_set moco_t 0.07
 train moco set $moco --aug-plus --hue 0.3 --print-config; want_code 0; want_set hue 0.3
 train simsiam set $simsiam --fix-pred-lr --lr 0.05 --print-config; want_code 0; want_set fix_pred_lr true; want_set lr_batch 256
+train simsiam set $simsiam --learning-rate 0.07 --weight-decay 1e-3 --start-epoch 0 --print-config; want_code 0; want_set lr 0.07
+want_set wd 0.001; want_err "--start-epoch has no meaning here"
 
 # ---- what cannot work
 refused 2 "moco_k: 40 found, a multiple of the 16 keys of a step wanted: 32, say" train moco set -o n $small $moco --no-symmetric --moco-k 40

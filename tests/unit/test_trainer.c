@@ -1,7 +1,7 @@
 /* Proves: a run that is stopped at any step, killed at any moment, or that lost its newest checkpoint ends, once resumed,
  * with the bytes of one that never stopped, for 0, 1 and 4 loader threads; an epoch begins once; changed options are refused
  * by name; a step that is not finite changes no weight and five in a row end the run with the last good checkpoint intact;
- * a collapsed run says so; a full disk keeps the old checkpoint. */
+ * a collapsed run says so; a full disk keeps the old checkpoint; a rate for another batch is scaled to the run's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -293,6 +293,25 @@ static void a_time_limit_shortens_the_run(void **state)
     assert_true(result.seconds < 20); /* all its epochs would take over 60 */
 }
 
+static float weight_of(const char *path)
+{
+    protea_st_file *f;
+    assert_ok(protea_st_open(&f, path));
+    float value = protea_f32(protea_st_find(f, "toy.w"))[3];
+    protea_st_close(f);
+    return value;
+}
+
+/* 0.05 for four images is 0.1 for the eight of a step. */
+static void a_rate_is_for_so_many_images(void **state)
+{
+    (void)state;
+    assert_int_equal(toy_run("scaled", "lr 0.05 lr_batch 4", &result, NULL), PROTEA_OK);
+    assert_true(weight_of("scaled/" PROTEA_RUN_CHECKPOINT) == weight_of("whole/" PROTEA_RUN_CHECKPOINT));
+    assert_int_equal(toy_run("unscaled", "lr 0.05", &result, NULL), PROTEA_OK);
+    assert_true(weight_of("unscaled/" PROTEA_RUN_CHECKPOINT) != weight_of("whole/" PROTEA_RUN_CHECKPOINT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,7 +322,7 @@ int main(void)
         cmocka_unit_test(a_step_that_fails_is_a_bad_step),
         cmocka_unit_test(five_bad_steps_end_the_run), cmocka_unit_test(a_collapsed_run_says_so),
         cmocka_unit_test(no_epochs_gives_an_initialised_network), cmocka_unit_test(a_full_disk_keeps_the_old_checkpoint),
-        cmocka_unit_test(a_time_limit_shortens_the_run),
+        cmocka_unit_test(a_time_limit_shortens_the_run), cmocka_unit_test(a_rate_is_for_so_many_images),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
