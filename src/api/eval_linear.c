@@ -109,8 +109,9 @@ static protea_status make_features(void *self, int64_t epoch)
 
 static json_t *score_json(const protea_linear_score *s)
 {
-    return json_pack("{s:f s:f s:I s:f s:f s:f}", "lr", s->lr, "best_top1", s->best_top1, "best_epoch", (json_int_t)s->best_epoch,
-                     "last_top1", s->last_top1, "last_top5", s->last_top5, "loss", s->loss);
+    return json_pack("{s:f s:f s:f s:I s:f s:f s:f}", "lr", s->lr, "best_top1", s->best_top1, "best_top5", s->best_top5,
+                     "best_epoch", (json_int_t)s->best_epoch, "last_top1", s->last_top1, "last_top5", s->last_top5, "loss",
+                     s->loss);
 }
 
 static void report(const protea_evaluation *e, const linear *o, const protea_linear_opts *l, const protea_linear_score *score)
@@ -127,6 +128,7 @@ static void report(const protea_evaluation *e, const linear *o, const protea_lin
     json_object_set_new(e->result, "top1", json_real(score[best].last_top1));
     json_object_set_new(e->result, "top5", json_real(score[best].last_top5));
     json_object_set_new(e->result, "best_top1", json_real(score[best].best_top1));
+    json_object_set_new(e->result, "best_top5", json_real(score[best].best_top5));
     json_object_set_new(e->result, "best_epoch", json_integer(score[best].best_epoch));
     json_object_set_new(e->result, "n_train", json_integer(e->train->n));
     json_object_set_new(e->result, "n_test", json_integer(e->test->n));

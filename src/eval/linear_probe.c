@@ -174,6 +174,7 @@ static protea_status test_epoch(probe *p, protea_linear_score *score, int64_t ep
         score[g].last_top5 = (double)among[g] / (double)p->m;
         if (epoch == 1 || score[g].last_top1 > score[g].best_top1) {
             score[g].best_top1 = score[g].last_top1;
+            score[g].best_top5 = score[g].last_top5;
             score[g].best_epoch = epoch;
         }
     }

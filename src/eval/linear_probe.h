@@ -22,8 +22,10 @@ typedef struct protea_linear_opts {
 /* One learning rate's scores, in 0..1. */
 typedef struct protea_linear_score {
     double lr;
-    double best_top1, last_top1, last_top5, loss; /* best: over the epochs; loss: mean of the last epoch's training steps */
-    int64_t best_epoch;                           /* from 1 */
+    double best_top1, best_top5; /* of the epoch with the largest top-1, the first of equals */
+    int64_t best_epoch;          /* from 1 */
+    double last_top1, last_top5;
+    double loss;                 /* mean of the last epoch's training steps */
 } protea_linear_score;
 
 /* Called after each epoch (from 1) with the scores so far; another status than OK ends the work with it. May be NULL. */

@@ -52,6 +52,7 @@ refused 2 "--k: 2.5 found" eval knn pixels --train train --test test --k 2.5
 refused 2 "knn" eval kn pixels --train train --test test
 run eval linear pixels --train train --test train --epochs 60 --sweep 0.1,0.01 --json; want_code 0
 want_json n_train 200; want_json protocol '"swav"'; want_json epochs 60; want_json batch_size 200
+for key in top1 top5 best_top1 best_top5; do want_json $key '[01]\.[0-9]*'; done
 rates=$(grep -o '"best_epoch"' out | wc -l)
 [ "$rates" = 3 ] || fail "the best and two rates wanted, $rates found"
 run eval linear features --train z.npy --test z.npy --protocol simsiam --epochs 2 --json; want_code 0; want_json top5 '[01]\.[0-9]*'

@@ -77,6 +77,38 @@ static void the_optimum_of_pytorch(void **state)
     close_data(&d);
 }
 
+/* The scores of the epoch with the largest top-1, the first of equals. */
+typedef struct best {
+    double top1, top5;
+    int64_t epoch;
+} best;
+
+static protea_status keep_best(void *self, int64_t epoch, const protea_linear_score *score)
+{
+    best *b = self;
+    if (b->epoch == 0 || score->last_top1 > b->top1)
+        *b = (best){ score->last_top1, score->last_top5, epoch };
+    return PROTEA_OK;
+}
+
+static void the_best_epoch_is_told(void **state)
+{
+    (void)state;
+    data d = open_data();
+    protea_ctx cx = test_context_open(1 << 16);
+    protea_linear_score score;
+    best b = { 0 };
+    const protea_linear_opts opts = { .epochs = 12, .batch_size = 32, .lr = { 1, { 0.5 } }, .momentum = 0.9,
+                                      .schedule = PROTEA_LR_CONSTANT };
+    assert_ok(protea_linear_probe(&cx, &score, protea_f32(&d.train), d.train_label.data, d.n, protea_f32(&d.test),
+                                  d.test_label.data, d.m, d.d, CLASSES, &opts, keep_best, &b));
+    assert_true(score.best_top1 == b.top1 && score.best_top5 == b.top5);
+    assert_int_equal(score.best_epoch, b.epoch);
+    assert_true(score.best_top5 >= score.best_top1);
+    test_context_close(&cx);
+    close_data(&d);
+}
+
 /* By how much one step lowers the loss: an epoch's loss is that before its step. */
 static double gain_of_a_step(bool larc, float scale)
 {
@@ -193,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_optimum_of_pytorch),
+        cmocka_unit_test(the_best_epoch_is_told),
         cmocka_unit_test(larc_steps_by_the_weights),
         cmocka_unit_test(a_sweep_is_each_rate_alone),
         cmocka_unit_test(features_made_anew),
