@@ -134,6 +134,9 @@ static void report(const task *t)
     json_object_set_new(result, "k", json_integer(t->k));
     json_object_set_new(result, "classes", json_integer(t->match.n_classes));
     json_object_set_new(result, "seeds", json_integer(n));
+    json_object_set_new(result, "niter", json_integer(t->o->niter));
+    json_object_set_new(result, "nredo", json_integer(t->o->nredo));
+    json_object_set_new(result, "normalize_features", json_boolean(t->o->normalize));
     json_object_set_new(result, "n_train", json_integer(t->e->train->n));
     json_object_set_new(result, "n_test", json_integer(t->e->test->n));
 }

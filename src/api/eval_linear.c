@@ -137,6 +137,9 @@ static void report(const protea_evaluation *e, const linear *o, const protea_lin
     json_object_set_new(e->result, "batch_size", json_integer(l->batch_size));
     json_object_set_new(e->result, "lr", json_real(score[best].lr));
     json_object_set_new(e->result, "wd", json_real(l->wd));
+    json_object_set_new(e->result, "momentum", json_real(l->momentum));
+    json_object_set_new(e->result, "optimizer", json_string(l->larc ? "larc" : "sgd"));
+    json_object_set_new(e->result, "schedule", json_string(l->schedule == PROTEA_LR_STEPS ? "steps" : "cosine-epoch"));
     json_object_set_new(e->result, "augment", json_string(protea_single_view_name[o->augment]));
     json_object_set_new(e->result, "rates", rates);
 }

@@ -11,7 +11,7 @@ typedef struct protea_evaluation {
     const protea_hooks *hooks;
     const protea_feature_set *train, *test;       /* empty for a protocol on images; a protocol may write over z */
     protea_feature_kind kind;                     /* of these features, where the model made them */
-    json_t *result;                               /* to fill; the verb adds seconds */
+    json_t *result;                               /* to fill; the verb adds seconds, seed, features */
     protea_model *model;                          /* or NULL */
     protea_source *train_images, *test_images;    /* or NULL */
     const char *train_name, *test_name;           /* what the user called the data sets: for messages */

@@ -120,6 +120,15 @@ static protea_status run_protocol(eval *e, const protea_call *call, bool with_im
     return e->protocol->run(e->protocol_self, &evaluation);
 }
 
+/* What every protocol shares, beside what it says itself. Features from a file are what they are. */
+static void put_settings(const eval *e, json_t *result, bool with_images)
+{
+    static const char *const names[] = { [BACKBONE] = "backbone", [HEAD] = "head" };
+    json_object_set_new(result, "seed", json_integer((json_int_t)e->s.cx.seed));
+    if (with_images && !e->protocol->on_images)
+        json_object_set_new(result, "features", json_string(e->model.pixels ? "pixels" : names[e->features]));
+}
+
 static protea_status run(void *self, const protea_call *call)
 {
     eval *e = self;
@@ -138,6 +147,7 @@ static protea_status run(void *self, const protea_call *call)
     }
     PROTEA_TRY(run_protocol(e, call, with_images));
     json_object_set_new(call->result, "seconds", json_real(protea_seconds() - started));
+    put_settings(e, call->result, with_images);
     return PROTEA_OK;
 }
 

@@ -68,6 +68,17 @@ refused 2 "--augment crop: wanted a model and images" eval linear features --tra
 run eval clusters pixels --train train --test train --k 200 --seeds 1 --json; want_code 0 # each image a cluster of its own
 want_json k 200; want_json nmi '0\.[0-9]*'; want_json ari '0(\.0)?'; want_json seeds 1
 run eval clusters features --train z.npy --test z.npy --seeds 3 --json; want_code 0; want_json classes 10; want_json acc '0\.[0-9]*'
+# settings beside the result; equal calls and one thread give equal results
+want_json seed 31; want_json niter 100; want_json nredo 3; want_json normalize_features true
+cp out first
+run eval clusters features --train z.npy --test z.npy --seeds 3 --json --threads 1; want_code 0
+[ "$(sed 's/"seconds".*//' first)" = "$(sed 's/"seconds".*//' out)" ] || fail "equal clusters of one thread wanted"
+run eval knn pixels --train train --test test --json; want_code 0; want_json features '"pixels"'; want_json seed 31
+run eval linear net --train train --test test --protocol moco --lr 0.1 --epochs 2 --json; want_code 0; want_json features '"backbone"'
+want_json optimizer '"sgd"'; want_json schedule '"steps"'; want_json momentum 0.9
+cp out first
+run eval linear net --train train --test test --protocol moco --lr 0.1 --epochs 2 --json; want_code 0
+[ "$(sed 's/"seconds".*//' first)" = "$(sed 's/"seconds".*//' out)" ] || fail "equal calls, equal probes wanted"
 refused 3 "60" eval clusters features --train z.npy --test z.npy --k 61
 refused 2 "eval linear: no --test found" eval linear pixels --train train
 refused 2 "--protocol: \"dino\" found" eval linear pixels --train train --test test --protocol dino
