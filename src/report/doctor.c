@@ -41,6 +41,20 @@ static double setting(const patient *p, const char *key)
     return end == text ? NAN : value;
 }
 
+/* A length in epochs, which may be a share of the run, "15%": of the epochs asked for, or of those that fitted into its time. */
+static double epochs_of(const patient *p, const char *key)
+{
+    double value = setting(p, key), whole = setting(p, "max_minutes") > 0 ? p->run->epochs : setting(p, "epochs");
+    return strchr(protea_run_setting(p->run, key), '%') != NULL ? value / 100 * whole : value;
+}
+
+/* Clusters that are asked for: prototypes, or PCL's first number. */
+static double clusters_of(const patient *p)
+{
+    double k = setting(p, "nmb_prototypes");
+    return isfinite(k) ? k : setting(p, "num_cluster");
+}
+
 static bool is_method(const patient *p, const char *name)
 {
     return strcmp(protea_run_setting(p->run, "kind"), name) == 0;
@@ -98,7 +112,7 @@ static void look_at_ln_k(const patient *p)
 static void look_at_queue(const patient *p)
 {
     const protea_curve *loss = protea_run_curve(p->run, "loss");
-    double starts = setting(p, "epoch_queue_starts"), before = INFINITY, after = INFINITY;
+    double starts = epochs_of(p, "epoch_queue_starts"), before = INFINITY, after = INFINITY;
     if (!(setting(p, "queue_length") > 0) || loss == NULL || !p->run->in_epochs || p->run->epochs < starts + 2)
         return;
     for (int64_t i = 0; i < loss->n; i++) {
@@ -119,6 +133,10 @@ static void look_at_prototypes(const patient *p)
         add(p, "prototypes go unused",
             "fewer --nmb-prototypes, more --sinkhorn-iterations, a larger --epsilon, a longer --queue-length",
             "a step of %g images uses %.0f of %g prototypes", batch, used, k);
+    double clusters = last_quarter(p, "clusters_used");
+    if (clusters > 0 && clusters < 0.5 * clusters_of(p))
+        add(p, "clusters go unused", "fewer --nmb-prototypes (pcl: --num-cluster), a lower --lr, a longer --warmup-epochs",
+            "%.0f of %g clusters have an image", clusters, clusters_of(p));
     if (is_method(p, "swav") && batch + (queue > 0 ? queue : 0) < k)
         add(p, "fewer images in a step than prototypes, so codes are blurred", "fewer --nmb-prototypes, or a longer --queue-length",
             "batch and queue hold %g images for %g prototypes", batch + (queue > 0 ? queue : 0), k);
@@ -132,8 +150,7 @@ static void look_at_prototypes(const patient *p)
 
 static void look_at_data(const patient *p)
 {
-    double n = images(p), k = setting(p, "nmb_prototypes"), waiting = last_quarter(p, "wait_share");
-    k = isfinite(k) ? k : setting(p, "num_cluster");
+    double n = images(p), k = clusters_of(p), waiting = last_quarter(p, "wait_share");
     if (n / k < 10)
         add(p, "too few images for so many clusters", "fewer prototypes (ten for each class that is expected), or more images",
             "%.0f images an epoch for %g clusters are %.1f each; 10 and more make stable ones", n, k, n / k);
@@ -204,12 +221,19 @@ static void look_at_knn(const patient *p)
             "kNN was %.1f %% after epoch %g and is %.1f %%", 100 * knn->y[best], knn->x[best], 100 * knn->y[knn->n - 1]);
 }
 
+/* Whether the minutes that a run may take are what ended it; timing, evaluation and saving take some of them. */
+static bool is_out_of_time(const patient *p)
+{
+    double minutes = setting(p, "max_minutes");
+    return minutes > 0 && p->run->seconds > 60 * minutes / 2;
+}
+
 static void look_at_end(const patient *p)
 {
     double wanted = setting(p, "epochs");
     if (p->run->steps == 0 && wanted > 0)
         add(p, "nothing was logged", "the last lines of train.log", "no step of %g epochs stands in metrics.jsonl", wanted);
-    else if (p->run->in_epochs && p->run->epochs < wanted)
+    else if (p->run->in_epochs && p->run->epochs < wanted && !is_out_of_time(p))
         add(p, "the run has not ended", "the same command with --resume", "%g of %g epochs are done", floor(p->run->epochs),
             wanted);
     if (p->run->warning != NULL && p->f->n == 0)

@@ -66,16 +66,22 @@ static fake *healthy(void)
     return &f;
 }
 
-static void want(const fake *f, const char *what)
+static bool is_found(const fake *f, const char *what)
 {
     protea_findings found;
     protea_doctor_examine(&found, &f->record, 0, 0);
     for (int i = 0; i < found.n; i++) {
         assert_true(strlen(found.item[i].why) > 10 && strlen(found.item[i].remedy) > 4);
         if (strstr(found.item[i].what, what) != NULL)
-            return;
+            return true;
     }
-    fail_msg("\"%s\" wanted among %d findings", what, found.n);
+    return false;
+}
+
+static void want(const fake *f, const char *what)
+{
+    if (!is_found(f, what))
+        fail_msg("\"%s\" wanted among the findings", what);
 }
 
 static void nothing_wrong(void **state)
@@ -122,6 +128,50 @@ static void from_curves(void **state)
     want(f, "got worse");
 }
 
+/* What is a collapse, and what a start, differs. */
+static void by_method(void **state)
+{
+    (void)state;
+    fake *f = healthy();
+    fill(curve(f, "embedding_std"), 0.2, 0.06); /* 0.08 over the last quarter */
+    assert_false(is_found(f, "collapsed"));
+    set(f, "kind", "simsiam");
+    want(f, "collapsed");
+    f = healthy();
+    set(f, "kind", "moco");
+    fill(curve(f, "loss_over_ln_k"), 1, 0.999);
+    want(f, "queries do not know their keys");
+    f = healthy();
+    set(f, "kind", "deepcluster-v2");
+    fill(curve(f, "clusters_used"), 30, 30);
+    assert_false(is_found(f, "clusters go unused"));
+    fill(curve(f, "clusters_used"), 30, 10);
+    want(f, "clusters go unused");
+}
+
+/* Minutes may end a run before its epochs; a length may be a share of it. */
+static void by_time(void **state)
+{
+    (void)state;
+    fake *f = healthy();
+    set(f, "epochs", "200");
+    want(f, "has not ended");
+    set(f, "max_minutes", "30");
+    f->record.seconds = 300;
+    want(f, "has not ended");
+    f->record.seconds = 1700;
+    assert_false(is_found(f, "has not ended"));
+    set(f, "queue_length", "60");
+    set(f, "epoch_queue_starts", "50%"); /* epoch 10 of the 20 that fitted */
+    double *loss = curve(f, "loss");
+    for (int i = POINTS / 2; i < POINTS; i++)
+        loss[i] = 3.2;
+    want(f, "queue came too early");
+    set(f, "max_minutes", "0");
+    set(f, "epochs", "20");
+    want(f, "queue came too early");
+}
+
 static void from_settings(void **state)
 {
     (void)state;
@@ -144,6 +194,14 @@ static void from_settings(void **state)
     f = healthy();
     f->record.warning = (char *)(uintptr_t)"beware of the dog";
     want(f, "warning");
+    f = healthy();
+    f->record.steps = 0;
+    want(f, "nothing was logged");
+    f = healthy();
+    char *skipped[2] = { (char *)(uintptr_t)"a.jpg", (char *)(uintptr_t)"is empty" };
+    f->record.skipped = skipped;
+    f->record.n_skipped = 1;
+    want(f, "could not be used");
 }
 
 static void doubles(void **state)
@@ -159,6 +217,7 @@ static void doubles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_wrong), cmocka_unit_test(from_curves),
+                                        cmocka_unit_test(by_method), cmocka_unit_test(by_time),
                                         cmocka_unit_test(from_settings), cmocka_unit_test(doubles) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
