@@ -43,10 +43,18 @@ want_file several/k3/assignments.csv; want_file several/k6/report.html
 run cluster pixels data -o falling --k 6,3 --json; want_code 0; want_json k '\[3, 6\]'
 run cluster pixels data -o auto --k auto --json --no-labels; want_code 0; want_json criterion '"silhouette"'
 grep -q '"curve": \[{"k": 2, ' out || fail "a curve wanted"
+grep -q '<section id="choice">' auto/report.html || fail "the curve on the page wanted"
 grep -q '"nmi"' out && fail "no labels, no scores"
 run assign auto data -o auto.csv; want_code 0
 cut -d, -f2,5 auto/assignments.csv | cmp -s - <(cut -d, -f2,5 auto.csv) || fail "pixels: the clusters of cluster wanted from assign"
 run cluster model data -o merged --merge --merge-similarity -1 --json; want_code 0; want_json k 1; want_json merged 11
+
+# an image that is there twice
+cp -r data twins
+first=$(find twins -name '*.png' | sort | head -1)
+cp "$first" "$(dirname "$first")/zz.png"
+run cluster pixels twins -o twice --k 3; want_code 0
+grep "/zz\.png," twice/assignments.csv | grep -q "/$(basename "$first")\$" || fail "zz.png as a duplicate wanted"
 
 # names are text; a bad image is left out; a tar is no folder of files
 mkdir -p evil/x
@@ -60,7 +68,8 @@ run cluster model data.tar -o tar --k 4 --sort-into fromtar; want_code 0
 [ "$(find fromtar -name '*.png' -type f | wc -l)" -eq 120 ] || fail "images of a tar as PNG wanted"
 
 # without a model one is trained first
-run cluster data -o first --epochs 1 --limit 40; want_code 0; want_err "no model given"; want_file first/model/encoder.safetensors; want_file first/report.html
+run cluster data -o first --epochs 1 --limit 40; want_code 0; want_err "no model given"; want_err "recipe swav-small"
+want_file first/model/encoder.safetensors; want_file first/report.html
 
 refused 2 "a: " cluster model data -o a
 refused 2 "sorted: is not empty" cluster model data -o new --sort-into sorted

@@ -17,11 +17,14 @@ done
 run kmeans x.npy -k 5,20 -o several --json --init kmeans++ --spherical --precision f32; want_code 0
 want_json k '\[5, 20\]'; want_json objective '\[[0-9.]+, [0-9.]+\]'; want_file several/k5/assign.npy; want_file several/k20/assign.npy
 run kmeans x.npy -k 10 -o c --json --init a/centroids.npy --empty keep --niter 1; want_code 0; want_json iterations 1
+run kmeans x.npy -k 10 -o w --init a/centroids.npy --weights a/distances.npy; want_code 0
+cmp -s a/centroids.npy w/centroids.npy && fail "weights that pull wanted"
 run kmeans x.npy -k 20 -o d; want_err "400 rows for 20 clusters; at least 780 rows make good centroids"
 
 refused 2 "-k: not given" kmeans x.npy -o e
 refused 2 "--init best: wanted random, kmeans++ or a file that ends in .npy" kmeans x.npy -k 5 --init best -o e
 refused 3 "a/centroids.npy: its centroids are not as many as -k" kmeans x.npy -k 5 --init a/centroids.npy -o e
+refused 3 "a/centroids.npy: other numbers than one f32 for each row" kmeans x.npy -k 5 --weights a/centroids.npy -o e
 refused 3 "x.npy: 400 rows of 192 columns for 500 clusters" kmeans x.npy -k 500 -o e
 refused 3 "none.npy: " kmeans none.npy -k 5 -o e
 refused 3 "a/assign.npy: other numbers than f32" kmeans a/assign.npy -k 5 -o e

@@ -1,7 +1,7 @@
 /* Proves: pictures of a page keep to the bytes they are given, becoming smaller before any is left out; a page of clusters
  * stays below its limits when there are a million images with the longest and worst of names; each of few has a point; without a map
- * pages keep their pictures; few images, images that are one point and images that cannot be read have their page; names stay
- * text. */
+ * pages keep their pictures; those on a page are the most typical, on the border and far, as it says; few images, images that are
+ * one point and images that cannot be read have their page; names stay text. */
 #include "support/test_context.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "format/npy.h"
-#include "report/cluster_page.h"
+#include "report/cluster_view.h"
 #include "report/thumbs.h"
 #include "support/temp_folder.h"
 
@@ -263,6 +263,63 @@ static void without_a_map_pages_have_all_pictures(void **state)
     close_fixture(&f);
 }
 
+typedef enum part { TYPICAL, BORDER, FAR, UNSEEN } part;
+
+/* Where a row stands on the page. */
+static part part_of(const protea_cluster_faces *face, int64_t row)
+{
+    for (int i = 0; i < face->typical + face->border + face->far; i++)
+        if (face->row[i] == row)
+            return i < face->typical ? TYPICAL : i < face->typical + face->border ? BORDER : FAR;
+    return UNSEEN;
+}
+
+/* Rows of a part come in rising order of their keys. */
+static void check_order(const float *key, float sign, const int64_t *row, int n)
+{
+    for (int i = 1; i < n; i++)
+        assert_true(sign * key[row[i]] >= sign * key[row[i - 1]]);
+}
+
+/* Typical: nearest to the centroid. Border: of the others, nearest to another centroid. Far: outliers, the farthest first. */
+static void check_face(const protea_cluster_faces *face, const fixture *f, int64_t j)
+{
+    const int64_t *border = face->row + face->typical, *far = border + face->border;
+    const float *similarity = f->c.similarity, *margin = f->c.margin;
+    check_order(similarity, -1, face->row, face->typical);
+    check_order(margin, 1, border, face->border);
+    check_order(similarity, 1, far, face->far);
+    for (int64_t i = 0; i < f->c.n; i++) {
+        part p = part_of(face, i);
+        assert_true(f->c.cluster[i] == j || p == UNSEEN);
+        if (f->c.cluster[i] != j)
+            continue;
+        assert_int_equal(f->outlier[i] != 0, p == FAR || (p == UNSEEN && f->outlier[i]));
+        if (f->outlier[i])
+            assert_true(p == FAR || (face->far > 0 && similarity[i] >= similarity[far[face->far - 1]]));
+        else
+            assert_true(p == TYPICAL || (face->typical > 0 && similarity[i] <= similarity[face->row[face->typical - 1]]));
+        if (!f->outlier[i] && p == UNSEEN)
+            assert_true(face->border > 0 && margin[i] >= margin[border[face->border - 1]]);
+    }
+}
+
+static void pages_show_what_they_say(void **state)
+{
+    (void)state;
+    fixture f;
+    protea_cluster_view view;
+    open_fixture(&f, 350, 5, false);
+    const protea_cluster_page page = { .c = &f.c, .names = &f.names, .source = f.source, .image = f.image, .outlier = f.outlier,
+                                       .n_outliers = 50, .cx = &cx };
+    assert_ok(protea_cluster_view_new(&view, &page));
+    assert_int_equal(view.n_pages, f.c.used);
+    for (int64_t p = 0; p < view.n_pages; p++)
+        check_face(&view.face[p], &f, view.order[p]);
+    protea_cluster_view_release(&view);
+    close_fixture(&f);
+}
+
 static void least_pages(void **state)
 {
     (void)state;
@@ -280,7 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_keep_to_their_budget), cmocka_unit_test(a_million_images_fit),
         cmocka_unit_test(each_image_has_a_point_and_a_picture), cmocka_unit_test(without_a_map_pages_have_all_pictures),
-        cmocka_unit_test(least_pages),
+        cmocka_unit_test(pages_show_what_they_say), cmocka_unit_test(least_pages),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
