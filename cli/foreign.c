@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char one[] = "a run is one process, whose batch_size is the whole step's (in SwAV's and DeepCluster-v2's code a GPU's)";
+static const char one[] = "a run is one process, whose batch_size is the whole step's (SwAV's, DeepCluster-v2's: a GPU's)";
 static const char norm[] = "batch-norm's statistics are of the process's batch; bn_splits makes groups";
 
 /* SwAV's, DeepCluster-v2's, MoCo's, PCL's and SimSiam's. */

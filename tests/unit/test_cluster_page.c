@@ -1,7 +1,7 @@
 /* Proves: pictures of a page keep to the bytes they are given, becoming smaller before any is left out; a page of clusters
- * stays below its limits when there are a million images with the longest and worst of names; each of few has a point; without a map
- * pages keep their pictures; those on a page are the most typical, on the border and far, as it says; few images, images that are
- * one point and images that cannot be read have their page; names stay text. */
+ * stays below its limits when there are a million images with the longest and worst of names; each of few has a point; without a
+ * map pages keep their pictures; those on a page are the most typical, on the border and far, as it says; few images, images that
+ * are one point and images that cannot be read have their page; names stay text. */
 #include "support/test_context.h"
 
 #include <stdio.h>
