@@ -43,6 +43,7 @@ static protea_status run(void *self, const protea_call *call)
     int64_t doubles, k;
     quiet.log = NULL;
     PROTEA_TRY(protea_run_record_read(&d->record, call->arguments[0]));
+    PROTEA_TRY(protea_run_record_of_train(&d->record, call->arguments[0]));
     PROTEA_TRY(protea_session_open(&d->s, &d->session, &quiet));
     PROTEA_TRY(protea_model_doubles(&d->s.cx, &doubles, &k, call->arguments[0]));
     d->s.cx.log = call->hooks->log;

@@ -61,15 +61,6 @@ static protea_status write_report(protea_ctx *cx, const protea_run_record *r, co
     return protea_new_file_end(&f, write_page(cx, f.stream, r, args, path));
 }
 
-/* Other verbs leave a config.yaml too, and a report of their own. */
-static protea_status check_verb(const protea_run_record *r, const char *run_dir)
-{
-    const char *verb = protea_run_setting(r, "verb");
-    if (*verb == 0 || strcmp(verb, "train") == 0)
-        return PROTEA_OK;
-    return protea_fail(PROTEA_ERR_INPUT, "%s: what %s left, with a report of its own; wanted a run of train", run_dir, verb);
-}
-
 protea_status protea_report_run(protea_ctx *cx, const protea_report_args *args)
 {
     protea_run_record record;
@@ -77,7 +68,7 @@ protea_status protea_report_run(protea_ctx *cx, const protea_report_args *args)
     PROTEA_TRY(protea_path_join(&path, args->run_dir, PROTEA_RUN_REPORT));
     protea_status status = protea_run_record_read(&record, args->run_dir);
     if (status == PROTEA_OK)
-        status = check_verb(&record, args->run_dir);
+        status = protea_run_record_of_train(&record, args->run_dir);
     if (status == PROTEA_OK)
         status = write_report(cx, &record, args, path);
     protea_run_record_release(&record);

@@ -130,6 +130,14 @@ const char *protea_run_setting(const protea_run_record *r, const char *key)
     return "";
 }
 
+protea_status protea_run_record_of_train(const protea_run_record *r, const char *run_dir)
+{
+    const char *verb = protea_run_setting(r, "verb");
+    if (*verb == 0 || strcmp(verb, "train") == 0)
+        return PROTEA_OK;
+    return protea_fail(PROTEA_ERR_INPUT, "%s: what %s left, with a report of its own; wanted a run of train", run_dir, verb);
+}
+
 /* ---- curves */
 
 const protea_curve *protea_run_curve(const protea_run_record *r, const char *name)

@@ -36,6 +36,9 @@ typedef struct protea_run_record {
 protea_status protea_run_record_read(protea_run_record *record, const char *run_dir);
 void protea_run_record_release(protea_run_record *record);
 
+/* Refuses what another verb left: it has a config.yaml too, and a report of its own. Errors: PROTEA_ERR_INPUT. */
+protea_status protea_run_record_of_train(const protea_run_record *record, const char *run_dir);
+
 /* NULL when there is none. */
 const protea_curve *protea_run_curve(const protea_run_record *record, const char *name);
 /* "" when there is none. Strings without their quotes, lists without brackets. */

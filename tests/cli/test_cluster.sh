@@ -89,5 +89,9 @@ cmp -s list.csv list.before || fail "the list as it was wanted"
 refused 3 "holds no prototypes" cluster model/encoder.safetensors data -o new3 --by prototypes
 refused 3 "no clusters found" assign model/encoder.safetensors data -o none.csv
 refused 3 "none" assign none data -o none.csv
+cp a/report.html before.html
+refused 3 "wanted a run of train" report a
+refused 3 "wanted a run of train" doctor a
+cmp -s a/report.html before.html || fail "the page of clusters as it was wanted"
 want_no_file none.csv
 finish
