@@ -18,9 +18,19 @@ enum { BACKBONE, HEAD, PIXELS, N_KINDS };
 
 /* ---- prototypes */
 
+/* A method that clusters now and then has zeros before the first time. */
+static bool is_made(const protea_tensor *prototypes)
+{
+    for (int64_t i = 0; i < protea_count(prototypes); i++)
+        if (protea_f32(prototypes)[i] != 0)
+            return true;
+    return false;
+}
+
 protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t *k, int64_t *dim, const char *name)
 {
-    static const char *const names[] = { "prototypes.weight", "prototypes0.weight", "prototypes.0" };
+    /* SwAV's, DeepCluster-v2's, PCL's; of several sets the first. */
+    static const char *const names[] = { "prototypes.weight", "prototypes.prototypes0.weight", "prototypes.0" };
     const protea_tensor *found = NULL;
     protea_st_file *file;
     *out = NULL;
@@ -28,7 +38,7 @@ protea_status protea_model_prototypes(const protea_ctx *cx, float **out, int64_t
     for (size_t i = 0; i < sizeof names / sizeof *names && found == NULL; i++)
         found = protea_st_find(file, names[i]);
     protea_status status = PROTEA_OK;
-    if (found != NULL && found->dtype == PROTEA_F32 && found->n_dims == 2) {
+    if (found != NULL && found->dtype == PROTEA_F32 && found->n_dims == 2 && is_made(found)) {
         *k = found->dim[0];
         *dim = found->dim[1];
         status = protea_new(out, (size_t)*k, (size_t)*dim * sizeof **out, "prototypes");

@@ -38,6 +38,13 @@ for key in acc_proto clusters_used largest_cluster; do grep -q "\"$key\":" deepc
 resumes pcl $pcl
 for key in acc_proto proto_loss phi_min phi_max; do grep -q "\"$key\":" pcl/metrics.jsonl || fail "$key in the metrics wanted"; done
 
+# images go to the prototypes of the first head, or granularity; before the first clustering there are none
+run cluster deepcluster-v2 $data -o dc-clusters --json; want_code 0; want_json by '"prototypes"'; want_json k 12; want_json n 64
+run cluster pcl $data -o pcl-clusters --json; want_code 0; want_json by '"prototypes"'; want_json k 25; want_json n 64
+# shellcheck disable=SC2086
+run train pcl $data $small $pcl -o warm --warmup-epoch 9; want_code 0
+refused 3 "warm: holds no prototypes" cluster warm $data -o warm-clusters --by prototypes
+
 # in the middle of an epoch
 # shellcheck disable=SC2086
 run train pcl $data $small $pcl -o minutes --max-minutes 0.05 --epochs 1000; want_code 0

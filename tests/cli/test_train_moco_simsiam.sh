@@ -42,5 +42,6 @@ train simsiam set -o d $simsiam $same --epochs 2; want_code 0
 train simsiam set -o d $simsiam $same --epochs 4 --resume; want_code 0
 same_run c d
 run embed c set -o z.npy --features head --json; want_code 0; want_json dim 16
+run eval knn c --train set --test set --features head --json; want_code 0; want_json n_test 64; want_json features '"head"'
 }
 finish
