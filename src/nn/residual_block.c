@@ -1,15 +1,16 @@
 /* The residual block, forward and backward.
  *
- * Kept from forward to backward are the convolutions' outputs and the block's own: what lies between, relu(bn(c)), is
- * cheaper to work out again than to keep, and batch-norm's backward needs c anyway. */
+ * Kept from forward to backward are the convolutions' outputs, which batch-norm's backward needs: all that follows from them,
+ * relu(bn(c)) between them and mostly also the block's own output, is cheaper to work out again than to keep. */
 #include "nn/residual_block.h"
 
 #include <stdio.h>
 
 typedef struct record {
-    protea_tensor x, y;
+    protea_tensor x, y; /* only their shapes outlast forward */
     protea_tensor c[PROTEA_BLOCK_MAX_CONVS], c_down;
     protea_bn_record bn[PROTEA_BLOCK_MAX_CONVS], bn_down;
+    protea_redo redo; /* of x */
 } record;
 
 /* ---- parameters */
@@ -110,8 +111,28 @@ static protea_status infer(protea_ctx *cx, protea_block *b, const protea_pass *p
     return protea_conv_bn_infer(cx, &b->conv[b->n_convs - 1], pass, y, &in, last);
 }
 
+bool protea_block_keeps(const protea_block *b, const protea_redo *redo)
+{
+    return !b->has_down && redo->n == PROTEA_REDO_STEPS;
+}
+
+/* From how x is worked out again to how y is. */
+static void go_on(const protea_block *b, const record *r, protea_redo *redo)
+{
+    int last = b->n_convs - 1;
+    if (protea_block_keeps(b, redo)) {
+        *redo = protea_redo_kept(&r->y);
+        return;
+    }
+    if (b->has_down) {
+        *redo = (protea_redo){ 0 };
+        protea_redo_add(redo, &r->c_down, &r->bn_down, PROTEA_LINEAR);
+    }
+    protea_redo_add(redo, &r->c[last], &r->bn[last], PROTEA_RELU);
+}
+
 protea_status protea_block_forward(protea_ctx *cx, protea_block *b, const protea_pass *pass, protea_tensor *y,
-                                   const protea_tensor *x)
+                                   const protea_tensor *x, protea_redo *redo)
 {
     record r = { .x = *x, .y = *y };
     size_t mark = protea_arena_mark(cx->scratch);
@@ -120,25 +141,43 @@ protea_status protea_block_forward(protea_ctx *cx, protea_block *b, const protea
     else
         PROTEA_TRY(run_forward(cx, b, pass, &r));
     protea_arena_release(cx->scratch, mark);
-    return pass->tape ? protea_tape_push(pass->tape, &r, sizeof r) : PROTEA_OK;
+    if (pass->tape == NULL)
+        return PROTEA_OK;
+    r.redo = *redo;
+    go_on(b, &r, redo);
+    return protea_tape_push(pass->tape, &r, sizeof r);
 }
 
 /* ---- backward */
 
-/* From dc at the last convolution's output down to the first's. */
-static protea_status chain_backward(protea_ctx *cx, protea_block *b, const record *r, protea_tensor *dc)
+static protea_tensor placed(const protea_tensor *like, void *memory)
+{
+    protea_tensor t = *like;
+    t.data = memory;
+    return t;
+}
+
+static void exchange(void *room[2])
+{
+    void *first = room[0];
+    room[0] = room[1];
+    room[1] = first;
+}
+
+/* From dc at the last convolution's output down to the first's; dc is in the second room. */
+static protea_status chain_backward(protea_ctx *cx, protea_block *b, const record *r, protea_tensor *dc, void *room[2])
 {
     for (int i = b->n_convs - 1; i > 0; i--) {
         const protea_tensor *c = &r->c[i - 1];
-        protea_tensor a; /* the convolution's input, and then, in its place, the derivative there */
-        PROTEA_TRY(protea_tensor_like(cx, &a, PROTEA_SCRATCH, c));
+        protea_tensor a = placed(c, room[0]); /* the convolution's input, and then, in its place, the derivative there */
         PROTEA_TRY(protea_bn_normalize(cx, &r->bn[i - 1], &a, c, NULL, PROTEA_RELU));
         PROTEA_TRY(protea_conv_bn_backward_weights(cx, &b->conv[i], dc, &a));
         PROTEA_TRY(protea_conv_bn_backward_data(cx, &b->conv[i], &a, dc));
         PROTEA_TRY(protea_bn_backward(cx, &b->conv[i - 1].bn, &r->bn[i - 1], &a, NULL, c, NULL, &a, PROTEA_RELU));
         *dc = a;
+        exchange(room);
     }
-    return protea_conv_bn_backward_weights(cx, &b->conv[0], dc, &r->x);
+    return PROTEA_OK;
 }
 
 /* dx = chain's + dz, in dz's place. spare has x's shape. */
@@ -149,37 +188,43 @@ static protea_status join_identity(protea_ctx *cx, protea_block *b, protea_tenso
     return protea_add(cx, dx, dz, spare);
 }
 
-/* dx = chain's + the shortcut's; dz is overwritten. */
+/* dx = chain's + the shortcut's; dz becomes the derivative at the shortcut's convolution. spare has x's shape. */
 static protea_status join_down(protea_ctx *cx, protea_block *b, const record *r, protea_tensor *dx, const protea_tensor *dc,
-                               protea_tensor *dz)
+                               protea_tensor *dz, protea_tensor *spare)
 {
-    protea_tensor through;
     PROTEA_TRY(protea_bn_backward(cx, &b->down.bn, &r->bn_down, dz, NULL, &r->c_down, NULL, dz, PROTEA_LINEAR));
-    PROTEA_TRY(protea_conv_bn_backward_weights(cx, &b->down, dz, &r->x));
     PROTEA_TRY(protea_conv_bn_backward_data(cx, &b->conv[0], dx, dc));
-    PROTEA_TRY(protea_tensor_like(cx, &through, PROTEA_SCRATCH, &r->x));
-    PROTEA_TRY(protea_conv_bn_backward_data(cx, &b->down, &through, dz));
-    return protea_add(cx, dx, dx, &through);
+    PROTEA_TRY(protea_conv_bn_backward_data(cx, &b->down, spare, dz));
+    return protea_add(cx, dx, dx, spare);
 }
 
-protea_status protea_block_backward(protea_ctx *cx, protea_block *b, protea_tape *tape, protea_tensor *dx, void *memory,
-                                    protea_tensor *dy)
+/* The gradients of the weights that read x; dz is the derivative at the shortcut's convolution. */
+static protea_status input_weights(protea_ctx *cx, protea_block *b, const protea_tensor *x, const protea_tensor *dc,
+                                   const protea_tensor *dz)
+{
+    PROTEA_TRY(protea_conv_bn_backward_weights(cx, &b->conv[0], dc, x));
+    return b->has_down ? protea_conv_bn_backward_weights(cx, &b->down, dz, x) : PROTEA_OK;
+}
+
+/* Two rooms suffice: once dc is known y has been read, and in the chain every derivative but the newest; no convolution's output
+ * is larger than both x and y. */
+protea_status protea_block_backward(protea_ctx *cx, protea_block *b, protea_tape *tape, protea_block_descent *at, void *memory)
 {
     record r;
     int last = b->n_convs - 1;
-    protea_tensor dc_last, dc;
-    size_t mark = protea_arena_mark(cx->scratch);
+    protea_tensor dz = at->dy;
     PROTEA_TRY(protea_tape_pop(tape, &r, sizeof r));
-    *dx = r.x;
-    dx->data = memory;
-    PROTEA_TRY(protea_tensor_like(cx, &dc_last, PROTEA_SCRATCH, &r.c[last]));
-    PROTEA_TRY(protea_bn_backward(cx, &b->conv[last].bn, &r.bn[last], &dc_last, dy, &r.c[last], &r.y, dy, PROTEA_RELU));
-    dc = dc_last;
-    PROTEA_TRY(chain_backward(cx, b, &r, &dc));
+    protea_tensor dx = placed(&r.x, b->has_down ? memory : dz.data), dc = placed(&r.c[last], at->room[1]);
+    PROTEA_TRY(protea_bn_backward(cx, &b->conv[last].bn, &r.bn[last], &dc, &dz, &r.c[last], &at->y, &dz, PROTEA_RELU));
+    PROTEA_TRY(chain_backward(cx, b, &r, &dc, at->room));
+    protea_tensor spare = placed(&r.x, at->room[0]), x;
     if (b->has_down)
-        PROTEA_TRY(join_down(cx, b, &r, dx, &dc, dy));
+        PROTEA_TRY(join_down(cx, b, &r, &dx, &dc, &dz, &spare));
     else
-        PROTEA_TRY(join_identity(cx, b, dx, &dc, dy, &dc_last));
-    protea_arena_release(cx->scratch, mark);
+        PROTEA_TRY(join_identity(cx, b, &dx, &dc, &dz, &spare));
+    PROTEA_TRY(protea_redo_run(cx, &r.redo, &x, at->room[0]));
+    PROTEA_TRY(input_weights(cx, b, &x, &dc, &dz));
+    at->y = x;
+    at->dy = dx;
     return PROTEA_OK;
 }

@@ -5,6 +5,7 @@
 #define PROTEA_NN_RESIDUAL_BLOCK_H
 
 #include "nn/conv_bn.h"
+#include "nn/redo.h"
 
 enum { PROTEA_BLOCK_MAX_CONVS = 3 };
 
@@ -23,12 +24,20 @@ protea_status protea_block_visit(protea_block *b, const char *prefix, const prot
 
 /* y's shape for x, with no memory yet. */
 protea_status protea_block_shape(protea_ctx *cx, const protea_block *b, protea_tensor *y, const protea_tensor *x);
-/* y: memory of the caller; without a tape and without has_down it may be x's. With a tape, x and y must stay until
- * backward. */
+/* Whether y must stay until backward, where x comes by redo. Else its memory may be used again as soon as y has been read. */
+bool protea_block_keeps(const protea_block *b, const protea_redo *redo);
+/* y: memory of the caller; without has_down it may be x's. redo: how x is worked out again, and then how y is; without a tape it
+ * is not read. */
 protea_status protea_block_forward(protea_ctx *cx, protea_block *b, const protea_pass *pass, protea_tensor *y,
-                                   const protea_tensor *x);
-/* *dx: a tensor as x in memory, which is the caller's: dy's own without has_down, apart from it with. dy is overwritten. */
-protea_status protea_block_backward(protea_ctx *cx, protea_block *b, protea_tape *tape, protea_tensor *dx, void *memory,
-                                    protea_tensor *dy);
+                                   const protea_tensor *x, protea_redo *redo);
+
+/* What goes down from block to block in backward: an activation, the derivative there, and memory to work in. */
+typedef struct protea_block_descent {
+    protea_tensor y, dy;
+    void *room[2];      /* each for the larger of x and y; y is in the first, or kept */
+} protea_block_descent;
+
+/* From the block's output to its input. dx is in dy's place without has_down, in `memory`, apart from it, with. */
+protea_status protea_block_backward(protea_ctx *cx, protea_block *b, protea_tape *tape, protea_block_descent *at, void *memory);
 
 #endif

@@ -1,7 +1,7 @@
 /* Residual networks (He et al. 2016, arXiv:1512.03385), as torchvision builds and names them.
  *
- * Block outputs alternate between two slots wherever memory may be reused: activations of a forward pass without a tape,
- * and derivatives in backward. A block whose skip is the identity stays in its slot. */
+ * Block outputs alternate between two slots: activations in forward, but for those that backward cannot work out again, and
+ * derivatives in backward. A block whose skip is the identity stays in its slot. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +21,7 @@ typedef struct record {
     protea_tensor image, c, y, where; /* of the stem; where: of its pooling */
     protea_bn_record bn;
     protea_tensor last; /* output of the last block */
+    protea_redo redo;   /* of the latest activation, in the end of last; only with a tape */
 } record;
 
 static const protea_conv_geometry pool_window = { 3, 2, 1 };
@@ -88,23 +89,32 @@ static void resnet_free(protea_module *m)
 /* Two buffers in scratch that block outputs, or their derivatives, take turns in. */
 typedef struct slots {
     void *data[2];
+    size_t bytes[2];
 } slots;
 
 /* stem: shape of the first block's input, which is in slot 0. */
 static protea_status take_slots(protea_ctx *cx, const resnet *r, const protea_tensor *stem, slots *s)
 {
-    size_t bytes[2] = { protea_bytes(stem), 0 };
     protea_tensor x = *stem, y;
     int slot = 0;
+    *s = (slots){ .bytes = { protea_bytes(stem), 0 } };
     for (int i = 0; i < r->n_blocks; i++) {
         PROTEA_TRY(protea_block_shape(cx, &r->block[i], &y, &x));
         slot ^= r->block[i].has_down;
-        if (bytes[slot] < protea_bytes(&y))
-            bytes[slot] = protea_bytes(&y);
+        if (s->bytes[slot] < protea_bytes(&y))
+            s->bytes[slot] = protea_bytes(&y);
         x = y;
     }
-    PROTEA_TRY(protea_arena_alloc(cx->scratch, &s->data[0], bytes[0]));
-    return protea_arena_alloc(cx->scratch, &s->data[1], bytes[1]);
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &s->data[0], s->bytes[0]));
+    return protea_arena_alloc(cx->scratch, &s->data[1], s->bytes[1]);
+}
+
+/* For the activations that backward works out again, and the derivatives inside blocks. */
+static protea_status take_rooms(protea_ctx *cx, const slots *s, void *room[2])
+{
+    size_t bytes = s->bytes[0] > s->bytes[1] ? s->bytes[0] : s->bytes[1];
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &room[0], bytes));
+    return protea_arena_alloc(cx->scratch, &room[1], bytes);
 }
 
 static int slot_of_last(const resnet *r)
@@ -161,33 +171,45 @@ static protea_status stem_forward(protea_ctx *cx, resnet *r, const protea_pass *
     return protea_max_pool(cx, &t->y, &t->where, &a, pool_window);
 }
 
-/* The next block's output: kept with a tape, else in the slot. */
-static protea_status place(protea_ctx *cx, const protea_pass *pass, protea_tensor *y, void *slot)
+/* A shape's memory: the slot, unless it is to be kept. */
+static protea_status place(protea_ctx *cx, bool keep, protea_tensor *y, void *slot)
 {
-    if (pass->tape)
+    if (keep)
         return protea_tensor_like(cx, y, PROTEA_KEPT, y);
     y->data = slot;
     return PROTEA_OK;
 }
 
+/* How the stem's output is worked out again; what was pooled is kept, being so much smaller. */
+static protea_redo stem_redo(const resnet *r, const record *t)
+{
+    protea_redo redo = { 0 };
+    if (r->max_pool)
+        return protea_redo_kept(&t->y);
+    protea_redo_add(&redo, &t->c, &t->bn, PROTEA_RELU);
+    return redo;
+}
+
 static protea_status run_forward(protea_ctx *cx, resnet *r, const protea_pass *pass, const protea_tensor *x, record *t)
 {
-    slots s = { 0 };
+    bool learns = pass->tape != NULL;
+    slots s;
     int slot = 0;
     PROTEA_TRY(stem_shape(cx, r, &t->y, x));
-    if (!pass->tape)
-        PROTEA_TRY(take_slots(cx, r, &t->y, &s));
-    PROTEA_TRY(place(cx, pass, &t->y, s.data[slot]));
+    PROTEA_TRY(take_slots(cx, r, &t->y, &s));
+    PROTEA_TRY(place(cx, learns && r->max_pool, &t->y, s.data[slot]));
     size_t mark = protea_arena_mark(cx->scratch);
     PROTEA_TRY(stem_forward(cx, r, pass, x, t));
     protea_arena_release(cx->scratch, mark);
     t->last = t->y;
+    if (learns)
+        t->redo = stem_redo(r, t);
     for (int i = 0; i < r->n_blocks; i++) {
         protea_tensor in = t->last;
         slot ^= r->block[i].has_down;
         PROTEA_TRY(protea_block_shape(cx, &r->block[i], &t->last, &in));
-        PROTEA_TRY(place(cx, pass, &t->last, s.data[slot]));
-        PROTEA_TRY(protea_block_forward(cx, &r->block[i], pass, &t->last, &in));
+        PROTEA_TRY(place(cx, learns && protea_block_keeps(&r->block[i], &t->redo), &t->last, s.data[slot]));
+        PROTEA_TRY(protea_block_forward(cx, &r->block[i], pass, &t->last, &in, &t->redo));
     }
     return PROTEA_OK;
 }
@@ -243,15 +265,18 @@ static protea_status resnet_backward(protea_ctx *cx, protea_module *m, protea_ta
         PROTEA_TRY(protea_tensor_plain(cx, dx, PROTEA_SCRATCH, PROTEA_F32, 4, t.image.dim));
     size_t mark = protea_arena_mark(cx->scratch);
     PROTEA_TRY(take_slots(cx, r, &t.y, &s));
-    protea_tensor d = t.last;
-    d.data = s.data[slot];
-    PROTEA_TRY(protea_mean_pool_backward(cx, &d, dy));
+    size_t rooms = protea_arena_mark(cx->scratch);
+    protea_block_descent at = { .dy = t.last };
+    at.dy.data = s.data[slot];
+    PROTEA_TRY(take_rooms(cx, &s, at.room));
+    PROTEA_TRY(protea_mean_pool_backward(cx, &at.dy, dy));
+    PROTEA_TRY(protea_redo_run(cx, &t.redo, &at.y, at.room[0]));
     for (int i = r->n_blocks - 1; i >= 0; i--) {
-        protea_tensor d_out = d;
         slot ^= r->block[i].has_down;
-        PROTEA_TRY(protea_block_backward(cx, &r->block[i], tape, &d, s.data[slot], &d_out));
+        PROTEA_TRY(protea_block_backward(cx, &r->block[i], tape, &at, s.data[slot]));
     }
-    PROTEA_TRY(stem_backward(cx, r, &t, &d, dx));
+    protea_arena_release(cx->scratch, rooms);
+    PROTEA_TRY(stem_backward(cx, r, &t, &at.dy, dx));
     protea_arena_release(cx->scratch, mark);
     return PROTEA_OK;
 }

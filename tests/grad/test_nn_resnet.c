@@ -1,6 +1,6 @@
 /* Proves: residual blocks differentiate rightly, by finite differences (whole networks: tests/oracle/test_resnet.c); a pass
- * without a tape gives the same features and keeps nothing else; bf16 follows f32; sizes, names and refusals are as
- * documented. */
+ * without a tape gives the same features and keeps nothing else, one with a tape of activations only what the convolutions gave,
+ * and all others are worked out again to the bit; bf16 follows f32; sizes, names and refusals are as documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,22 +24,49 @@ typedef struct block_module {
     protea_block block;
 } block_module;
 
+typedef struct output {
+    protea_tensor y;
+    protea_redo redo;
+} output;
+
 static protea_status block_forward(protea_ctx *cx, protea_module *m, const protea_pass *pass, const protea_tensor *x,
                                    protea_tensor *y)
 {
     protea_block *b = &((block_module *)m)->block;
+    protea_redo redo = protea_redo_kept(x);
     PROTEA_TRY(protea_block_shape(cx, b, y, x));
     PROTEA_TRY(protea_tensor_like(cx, y, PROTEA_KEPT, y));
-    return protea_block_forward(cx, b, pass, y, x);
+    PROTEA_TRY(protea_block_forward(cx, b, pass, y, x, &redo));
+    return pass->tape ? protea_tape_push(pass->tape, &(output){ *y, redo }, sizeof(output)) : PROTEA_OK;
+}
+
+/* What was worked out again is what forward gave; then the latter is as if it had not been kept. */
+static protea_status check_again(protea_ctx *cx, const output *o, protea_tensor *again, void *memory)
+{
+    PROTEA_TRY(protea_redo_run(cx, &o->redo, again, memory));
+    if (cx->planning)
+        return PROTEA_OK;
+    assert_ptr_not_equal(again->data, o->y.data);
+    assert_memory_equal(again->data, o->y.data, protea_bytes(again));
+    memset(o->y.data, 0xff, protea_bytes(&o->y));
+    return PROTEA_OK;
 }
 
 static protea_status block_backward(protea_ctx *cx, protea_module *m, protea_tape *tape, protea_tensor *dy, protea_tensor *dx)
 {
     protea_block *b = &((block_module *)m)->block;
-    void *memory = dy->data;
-    if (b->has_down) /* strides here are at most 2 and channels at most quartered */
-        PROTEA_TRY(protea_arena_alloc(cx->scratch, &memory, 16 * protea_bytes(dy)));
-    return protea_block_backward(cx, b, tape, dx, memory, dy);
+    protea_block_descent at = { .dy = *dy };
+    size_t most = 16 * protea_bytes(dy); /* strides here are at most 2 and channels at most quartered */
+    void *memory;
+    output o;
+    PROTEA_TRY(protea_tape_pop(tape, &o, sizeof o));
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &memory, most));
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &at.room[0], most));
+    PROTEA_TRY(protea_arena_alloc(cx->scratch, &at.room[1], most));
+    PROTEA_TRY(check_again(cx, &o, &at.y, at.room[0]));
+    PROTEA_TRY(protea_block_backward(cx, b, tape, &at, memory));
+    *dx = at.dy;
+    return PROTEA_OK;
 }
 
 static protea_status block_visit(protea_module *m, const char *prefix, const protea_visitor *v)
@@ -101,7 +128,7 @@ typedef struct both {
     protea_tape *tape;
     int64_t size;
     float with[4 * 128], without[4 * 128];
-    size_t kept_without;
+    size_t kept_with, kept_without;
 } both;
 
 static protea_status forward_twice(protea_ctx *cx, void *self)
@@ -118,7 +145,9 @@ static protea_status forward_twice(protea_ctx *cx, void *self)
     if (!cx->planning)
         memcpy(b->without, y.data, sizeof b->without);
     pass.tape = b->tape;
+    before = protea_arena_mark(cx->kept);
     PROTEA_TRY(protea_forward(cx, b->net, &pass, &images, &y));
+    b->kept_with = protea_arena_mark(cx->kept) - before;
     if (!cx->planning)
         memcpy(b->with, y.data, sizeof b->with);
     protea_tape_clear(b->tape);
@@ -147,6 +176,17 @@ static void no_tape_keeps_only_features(void **state)
         assert_memory_equal(b.with, b.without, sizeof b.with);
         assert_int_equal(b.kept_without, sizeof b.without);
     }
+}
+
+/* 4 images of 16 pixels through 16 to 128 channels: the images, the outputs of stem, 4, 5, 5 and 5 convolutions, four numbers for
+ * each of their channels, the features. */
+static void a_tape_keeps_convolutions(void **state)
+{
+    (void)state;
+    both b = run_both(PROTEA_F32, true, 16);
+    size_t images = 3 * 256, outputs = (1 + 4) * 16 * 256 + 5 * (32 * 64 + 64 * 16 + 128 * 4);
+    size_t channels = (1 + 4) * 16 + 5 * (32 + 64 + 128);
+    assert_int_equal(b.kept_with, (4 * (images + outputs) + 4 * channels) * sizeof(float) + sizeof b.with);
 }
 
 static void bf16_follows_f32(void **state)
@@ -278,9 +318,10 @@ static void construction_survives_short_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features), cmocka_unit_test(bf16_follows_f32),
-        cmocka_unit_test(parameter_counts), cmocka_unit_test(widest_archs), cmocka_unit_test(torchvision_names),
-        cmocka_unit_test(unknown_arch_is_refused), cmocka_unit_test(construction_survives_short_memory),
+        cmocka_unit_test(blocks), cmocka_unit_test(no_tape_keeps_only_features), cmocka_unit_test(a_tape_keeps_convolutions),
+        cmocka_unit_test(bf16_follows_f32), cmocka_unit_test(parameter_counts), cmocka_unit_test(widest_archs),
+        cmocka_unit_test(torchvision_names), cmocka_unit_test(unknown_arch_is_refused),
+        cmocka_unit_test(construction_survives_short_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
