@@ -47,13 +47,26 @@ protea_status protea_embed_batch(protea_ctx *cx, const protea_embedder *e, const
     return protea_embed_features(cx, e->head, pass, &features, out);
 }
 
+/* The head's derivatives are released before the backbone takes its own, which are larger. */
+static protea_status head_backward(protea_ctx *cx, const protea_embedder *e, const protea_embedding *embedding, protea_tensor *dz,
+                                   protea_tensor *d_features)
+{
+    size_t mark = protea_arena_mark(cx->scratch);
+    protea_tensor dx;
+    PROTEA_TRY(protea_l2norm_backward(cx, dz, &embedding->z, &embedding->norm, dz));
+    PROTEA_TRY(protea_backward(cx, e->head, e->tape, dz, &dx));
+    PROTEA_TRY(protea_copy(cx, d_features, &dx));
+    protea_arena_release(cx->scratch, mark);
+    return PROTEA_OK;
+}
+
 protea_status protea_embed_backward(protea_ctx *cx, const protea_embedder *e, const protea_batch *batch,
                                     const protea_embedding *embedding, protea_tensor *dz)
 {
     size_t mark = protea_arena_mark(cx->scratch);
     protea_tensor d_features;
-    PROTEA_TRY(protea_l2norm_backward(cx, dz, &embedding->z, &embedding->norm, dz));
-    PROTEA_TRY(protea_backward(cx, e->head, e->tape, dz, &d_features));
+    PROTEA_TRY(protea_tensor_rows(cx, &d_features, PROTEA_SCRATCH, dz->dim[0], e->backbone->out_dim));
+    PROTEA_TRY(head_backward(cx, e, embedding, dz, &d_features));
     int64_t last = d_features.dim[0];
     for (int g = batch->n_groups - 1; g >= 0; g--) {
         int64_t rows = batch->group[g].x.dim[0];
