@@ -13,7 +13,8 @@ esac
 result=$build/tests.xml
 rm -f "$result"
 status=0
-# Two at a time: a test uses the compute threads itself, but much of it is the work of one. Those that wait sleep.
+# Two at a time with one compute thread each, unless a test asks for more: two that share two cores with others wait for each
+# other most of the time.
 # shellcheck disable=SC2086
 ctest --test-dir "$build" $choose --output-on-failure --no-tests=error --timeout 900 --parallel 2 --output-junit tests.xml </dev/null || status=$?
 [ -s "$result" ] || { echo "0 passed, 1 failed"; exit 1; }
