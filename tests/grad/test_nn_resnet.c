@@ -1,6 +1,6 @@
 /* Proves: residual blocks differentiate rightly, by finite differences (whole networks: tests/oracle/test_resnet.c); a pass
- * without a tape gives the same features and keeps nothing else, one with a tape of activations what convolutions and second blocks gave,
- * and all others are worked out again to the bit; bf16 follows f32; sizes, names and refusals are as documented. */
+ * without a tape gives the same features and keeps nothing else, one with a tape keeps of activations what convolutions and second
+ * blocks gave, and all others are worked out again to the bit; bf16 follows f32; sizes, names and refusals are as documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
