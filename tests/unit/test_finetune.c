@@ -206,7 +206,7 @@ static void learns_what_it_is_shown(void **state)
     rig r = open_rig("synth:shapes,n=30,size=16", 1);
     protea_finetune_opts opts = OPTS;
     opts.epochs = 25;
-    opts.lr = .03;
+    opts.lr = .003; /* all of six seeds end at 1; at .03 two of twelve runs leap away at the end, which rounding decides */
     opts.view = PROTEA_VIEW_PLAIN;
     opts.test_freq = 25;
     make(&r, opts);
