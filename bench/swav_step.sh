@@ -3,8 +3,8 @@
 # Usage: bench/swav_step.sh [PROTEA [ROUNDS]]; needs Debian's python3-torch and python3-torchvision. Prints each run, then
 # medians and how much longer (and larger) each peer is than Protea. About ten minutes with three rounds on two cores.
 set -euo pipefail
+protea=$(realpath "${1:-$(dirname "$0")/../build/protea}")
 cd "$(dirname "$0")"
-protea=${1:-../build/protea}
 rounds=${2:-3}
 # Without these PyTorch gives every large buffer back to the system and faults it in again.
 tuned=GLIBC_TUNABLES=glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:glibc.malloc.hugetlb=1
