@@ -1,7 +1,7 @@
 /* The residual block, forward and backward.
  *
  * Kept from forward to backward are the convolutions' outputs, which batch-norm's backward needs: all that follows from them,
- * relu(bn(c)) between them and mostly also the block's own output (redo.h), is cheaper to work out again than to keep. */
+ * relu(bn(c)) between them and mostly also the block's own output, is cheaper to work out again than to keep. */
 #include "nn/residual_block.h"
 
 #include <stdio.h>

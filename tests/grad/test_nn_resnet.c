@@ -1,6 +1,6 @@
 /* Proves: residual blocks differentiate rightly, by finite differences (whole networks: tests/oracle/test_resnet.c); a pass
- * without a tape gives the same features and keeps nothing else, one with a tape keeps of activations what convolutions and second
- * blocks gave, and all others are worked out again to the bit; bf16 follows f32; sizes, names and refusals are as documented. */
+ * without a tape gives the same features and keeps nothing else, one with a tape keeps of activations only what convolutions gave,
+ * and all others are worked out again to the bit; bf16 follows f32; sizes, names and refusals are as documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -178,13 +178,13 @@ static void no_tape_keeps_only_features(void **state)
     }
 }
 
-/* 4 images of 16 pixels through 16 to 128 channels: the images, the outputs of stem, 4, 5, 5 and 5 convolutions and of each
- * second block, four numbers for each of the convolutions' channels, the features. */
+/* 4 images of 16 pixels through 16 to 128 channels: the images, the outputs of stem, 4, 5, 5 and 5 convolutions, four numbers for
+ * each of their channels, the features. */
 static void a_tape_keeps_convolutions(void **state)
 {
     (void)state;
     both b = run_both(PROTEA_F32, true, 16);
-    size_t images = 3 * 256, outputs = (1 + 4 + 1) * 16 * 256 + (5 + 1) * (32 * 64 + 64 * 16 + 128 * 4);
+    size_t images = 3 * 256, outputs = (1 + 4) * 16 * 256 + 5 * (32 * 64 + 64 * 16 + 128 * 4);
     size_t channels = (1 + 4) * 16 + 5 * (32 + 64 + 128);
     assert_int_equal(b.kept_with, (4 * (images + outputs) + 4 * channels) * sizeof(float) + sizeof b.with);
 }
