@@ -14,15 +14,23 @@ static double limit_seconds(const protea_trainer *t)
     return usable * 60 * t->opts->max_minutes;
 }
 
+/* Seconds of an epoch's begin, which may read batches, too. */
+static protea_status time_begin(protea_train_state *s, double *seconds)
+{
+    double started = protea_seconds();
+    PROTEA_TRY(protea_loader_start(s->loader, 0, 0));
+    if (s->t->ops->epoch_begin != NULL)
+        PROTEA_TRY(s->t->ops->epoch_begin(s->t->cx, s->method, &s->now));
+    *seconds = protea_seconds() - started;
+    return protea_loader_start(s->loader, 0, 0);
+}
+
 /* Seconds of a step, batch included. */
 static protea_status time_steps(protea_train_state *s, double *seconds)
 {
     protea_health health = protea_health_start(s->t->ops, s->method);
     double started = protea_seconds(), first = started, budget = timed_share * limit_seconds(s->t);
     int64_t timed = 0;
-    PROTEA_TRY(protea_loader_start(s->loader, 0, 0));
-    if (s->t->ops->epoch_begin != NULL)
-        PROTEA_TRY(s->t->ops->epoch_begin(s->t->cx, s->method, &s->now));
     for (int64_t i = 0; i < WARM_STEPS + TIMED_STEPS && (i <= 1 || protea_seconds() - started < budget); i++) {
         const protea_batch *batch;
         protea_step_out out;
@@ -43,16 +51,18 @@ static protea_status time_steps(protea_train_state *s, double *seconds)
 protea_status protea_time_limit_measure(const protea_trainer *t, double started, int64_t *steps)
 {
     protea_train_state s;
-    double seconds = 0;
+    double seconds = 0, begin = 0;
     protea_status status = protea_train_state_open(&s, t, 0);
     if (status == PROTEA_OK)
         status = protea_train_state_plan(&s);
+    if (status == PROTEA_OK)
+        status = time_begin(&s, &begin);
     if (status == PROTEA_OK)
         status = time_steps(&s, &seconds);
     int64_t most = s.total_steps, per_epoch = s.now.steps_per_epoch;
     protea_train_state_close(&s);
     PROTEA_TRY(status);
-    double fit = (limit_seconds(t) - (protea_seconds() - started)) / seconds;
+    double fit = (limit_seconds(t) - (protea_seconds() - started) - begin) / seconds; /* the run begins its epoch again */
     *steps = fit < 1 ? 1 : fit < (double)most ? (int64_t)fit : most;
     protea_log(t->cx, PROTEA_LOG_INFO, "time limit: a step takes %.3f s, so %lld steps (%.1f epochs) of %lld", seconds,
                (long long)*steps, (double)*steps / (double)per_epoch, (long long)most);

@@ -18,6 +18,7 @@ typedef struct toy {
     int32_t fails;             /* such a step fails instead, as where the codes cannot be computed */
     int64_t stop_at;           /* sets *stop in this step, if not 0 */
     int64_t sleep_us;          /* in each step, so that a kill can hit any part */
+    int32_t reads;             /* an epoch begins by reading all its batches, and by fifty such pauses */
     double pull;
     /* not an option */
     volatile sig_atomic_t *stop;
@@ -37,6 +38,8 @@ static const protea_opt toy_options[] = {
       .help = "step that asks to stop", .flags = PROTEA_OPT_NOT_SAVED },
     { .key = "sleep_us", .type = PROTEA_OPT_INT, .offset = offsetof(toy, sleep_us), .def = "0", .min = 0, .max = 1e9,
       .help = "pause in a step", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "reads", .type = PROTEA_OPT_BOOL, .offset = offsetof(toy, reads), .def = "false", .help = "epochs begin by reading",
+      .flags = PROTEA_OPT_NOT_SAVED },
     { .key = "pull", .type = PROTEA_OPT_FLOAT, .offset = offsetof(toy, pull), .def = "1", .min = 0, .max = 10, .help = "strength" },
     { 0 },
 };
@@ -54,8 +57,16 @@ static protea_status toy_init(protea_ctx *cx, void *self, protea_module *backbon
 
 static protea_status toy_epoch_begin(protea_ctx *cx, void *self, const protea_progress *now)
 {
-    (void)cx, (void)now;
-    protea_f32(&((toy *)self)->memory)[1] += 1;
+    toy *t = self;
+    const protea_batch *batch;
+    (void)cx;
+    protea_f32(&t->memory)[1] += 1;
+    if (!t->reads)
+        return PROTEA_OK;
+    usleep((useconds_t)(50 * t->sleep_us));
+    do
+        PROTEA_TRY(now->next_batch(now->self, &batch));
+    while (batch != NULL);
     return PROTEA_OK;
 }
 

@@ -1,7 +1,8 @@
 /* Proves: a run that is stopped at any step, killed at any moment, or that lost its newest checkpoint ends, once resumed,
  * with the bytes of one that never stopped, for 0, 1 and 4 loader threads; an epoch begins once; changed options are refused
  * by name; a step that is not finite changes no weight and five in a row end the run with the last good checkpoint intact;
- * a collapsed run says so; a full disk keeps the old checkpoint; a rate for another batch is scaled to the run's. */
+ * a collapsed run says so; a full disk keeps the old checkpoint; a time limit counts steps apart from what epochs begin with; a rate for
+ * another batch is scaled to the run's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -293,6 +294,20 @@ static void a_time_limit_shortens_the_run(void **state)
     assert_true(result.seconds < 20); /* all its epochs would take over 60 */
 }
 
+/* What an epoch begins with is not taken for a step, though it reads the epoch's batches. */
+static void a_time_limit_knows_steps_from_epochs(void **state)
+{
+    (void)state;
+    toy_log log = { "" };
+    const char *flags = "epochs 1000 checkpoint_freq 1000 sleep_us 10000 reads true max_minutes 0.05";
+    assert_int_equal(toy_run("begins", flags, &result, &log), PROTEA_OK);
+    const char *told = strstr(log.text, "a step takes ");
+    assert_non_null(told);
+    double seconds = atof(told + strlen("a step takes "));
+    assert_true(seconds >= 0.01 && seconds < 0.3);
+    assert_true(result.seconds < 20);
+}
+
 static float weight_of(const char *path)
 {
     protea_st_file *f;
@@ -322,7 +337,8 @@ int main(void)
         cmocka_unit_test(a_step_that_fails_is_a_bad_step),
         cmocka_unit_test(five_bad_steps_end_the_run), cmocka_unit_test(a_collapsed_run_says_so),
         cmocka_unit_test(no_epochs_gives_an_initialised_network), cmocka_unit_test(a_full_disk_keeps_the_old_checkpoint),
-        cmocka_unit_test(a_time_limit_shortens_the_run), cmocka_unit_test(a_rate_is_for_so_many_images),
+        cmocka_unit_test(a_time_limit_shortens_the_run), cmocka_unit_test(a_time_limit_knows_steps_from_epochs),
+        cmocka_unit_test(a_rate_is_for_so_many_images),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
