@@ -93,5 +93,10 @@ cp a/report.html before.html
 refused 3 "wanted a run of train" report a
 refused 3 "wanted a run of train" doctor a
 cmp -s a/report.html before.html || fail "the page of clusters as it was wanted"
+want_err "cluster --config a/config.yaml -o a --overwrite makes anew"
+cp a/assignments.csv before.csv
+rm -r a/report.html sorted
+run cluster --config a/config.yaml -o a --overwrite; want_code 0; want_file a/report.html
+cmp -s a/assignments.csv before.csv || fail "the same clusters wanted"
 want_no_file none.csv
 finish

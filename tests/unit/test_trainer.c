@@ -1,8 +1,8 @@
 /* Proves: a run that is stopped at any step, killed at any moment, or that lost its newest checkpoint ends, once resumed,
  * with the bytes of one that never stopped, for 0, 1 and 4 loader threads; an epoch begins once; changed options are refused
  * by name; a step that is not finite changes no weight and five in a row end the run with the last good checkpoint intact;
- * a collapsed run says so; a full disk keeps the old checkpoint; a time limit counts steps apart from what epochs begin with; a rate for
- * another batch is scaled to the run's. */
+ * a collapsed run says so; a full disk keeps the old checkpoint; a time limit counts steps apart from what epochs begin with;
+ * a rate for another batch is scaled to the run's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
