@@ -135,8 +135,8 @@ protea_status protea_run_record_of_train(const protea_run_record *r, const char 
     const char *verb = protea_run_setting(r, "verb");
     if (*verb == 0 || strcmp(verb, "train") == 0)
         return PROTEA_OK;
-    return protea_fail(PROTEA_ERR_INPUT, "%s: what %s left, with a report of its own, which %s --config %s/%s -o %s --overwrite makes "
-                       "anew; wanted a run of train", run_dir, verb, verb, run_dir, PROTEA_RUN_CONFIG, run_dir);
+    return protea_fail(PROTEA_ERR_INPUT, "%s: what %s left, with a report of its own, which %s --config %s/%s -o %s --overwrite "
+                       "makes anew; wanted a run of train", run_dir, verb, verb, run_dir, PROTEA_RUN_CONFIG, run_dir);
 }
 
 /* ---- curves */

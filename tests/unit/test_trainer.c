@@ -303,7 +303,7 @@ static void a_time_limit_knows_steps_from_epochs(void **state)
     assert_int_equal(toy_run("begins", flags, &result, &log), PROTEA_OK);
     const char *told = strstr(log.text, "a step takes ");
     assert_non_null(told);
-    double seconds = atof(told + strlen("a step takes "));
+    double seconds = strtod(told + strlen("a step takes "), NULL);
     assert_true(seconds >= 0.01 && seconds < 0.3);
     assert_true(result.seconds < 20);
 }
