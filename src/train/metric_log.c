@@ -1,6 +1,7 @@
 #include "train/metric_log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,23 +44,27 @@ protea_step_out protea_means_get(const protea_means *m)
     return mean;
 }
 
-/* Whether a line is of a step up to the one given, and its seconds. What is no line of metrics does not stay; want of memory
+/* Whether a line is of a step up to the one given, and what it says. What is no line of metrics does not stay; want of memory
  * must not look like one. */
-static protea_status look_at_line(const char *line, size_t len, int64_t after_step, bool *stays, double *seconds)
+static protea_status look_at_line(const char *line, size_t len, int64_t after_step, bool *stays, protea_metric_past *past)
 {
     json_t *json;
     if (protea_json_parse(&json, line, len, 0, "metrics") == PROTEA_ERR_MEMORY)
         return PROTEA_ERR_MEMORY;
     const json_t *step = json_object_get(json, "step");
     *stays = json_is_integer(step) && json_integer_value(step) <= after_step;
-    if (*stays)
-        *seconds = json_number_value(json_object_get(json, "seconds"));
+    if (*stays) {
+        const char *kind = json_string_value(json_object_get(json, "kind"));
+        past->seconds = json_number_value(json_object_get(json, "seconds"));
+        past->epoch_without_knn = kind != NULL && strcmp(kind, "epoch") == 0 && json_integer_value(step) == after_step &&
+                                  json_object_get(json, "knn_top1") == NULL;
+    }
     json_decref(json);
     return PROTEA_OK;
 }
 
 /* *keep: length of the part of the file that stays. */
-static protea_status find_cut(FILE *file, int64_t after_step, long *keep, double *seconds)
+static protea_status find_cut(FILE *file, int64_t after_step, long *keep, protea_metric_past *past)
 {
     protea_status status = PROTEA_OK;
     char *line = NULL;
@@ -68,7 +73,7 @@ static protea_status find_cut(FILE *file, int64_t after_step, long *keep, double
     bool stays = true;
     *keep = 0;
     while (status == PROTEA_OK && stays && (len = getline(&line, &capacity, file)) > 0 && line[len - 1] == '\n') {
-        status = look_at_line(line, (size_t)len, after_step, &stays, seconds);
+        status = look_at_line(line, (size_t)len, after_step, &stays, past);
         *keep += stays ? (long)len : 0;
     }
     free(line);
@@ -77,26 +82,26 @@ static protea_status find_cut(FILE *file, int64_t after_step, long *keep, double
     return status;
 }
 
-static protea_status open_and_cut(protea_metric_log *log, const char *path, int64_t after_step, double *seconds)
+static protea_status open_and_cut(protea_metric_log *log, const char *path, int64_t after_step, protea_metric_past *past)
 {
     long keep;
     log->file = fopen(path, "a+e");
     if (log->file != NULL) {
         rewind(log->file);
-        PROTEA_TRY(find_cut(log->file, after_step, &keep, seconds));
+        PROTEA_TRY(find_cut(log->file, after_step, &keep, past));
     }
     if (log->file == NULL || ftruncate(fileno(log->file), keep) != 0)
         return protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: cannot be written: %s", path, strerror(errno));
     return PROTEA_OK;
 }
 
-protea_status protea_metric_log_open(protea_metric_log **out, const char *path, int64_t after_step, double *seconds)
+protea_status protea_metric_log_open(protea_metric_log **out, const char *path, int64_t after_step, protea_metric_past *past)
 {
     protea_metric_log *log;
-    *seconds = 0;
+    *past = (protea_metric_past){ 0 };
     *out = NULL;
     PROTEA_TRY(protea_new(&log, 1, sizeof *log, "metric log"));
-    protea_status status = open_and_cut(log, path, after_step, seconds);
+    protea_status status = open_and_cut(log, path, after_step, past);
     if (status == PROTEA_OK)
         *out = log;
     else
@@ -153,4 +158,17 @@ void protea_metric_log_write(protea_metric_log *log, const protea_metric_line *l
         fprintf(log->file, "%s\n", text);
     fflush(log->file);
     free(text);
+}
+
+/* In one piece over the line's end, so that a kill at any moment leaves the line whole, with it or without. */
+void protea_metric_log_add_knn(const char *path, double knn_top1)
+{
+    char end[48];
+    int length = snprintf(end, sizeof end, ",\"knn_top1\":%.8g}\n", knn_top1), fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    off_t size = lseek(fd, 0, SEEK_END);
+    ssize_t written = size > 2 ? pwrite(fd, end, (size_t)length, size - 2) : 0;
+    (void)written; /* what a full disk does not take is lost, as a line is */
+    close(fd);
 }

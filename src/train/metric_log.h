@@ -27,12 +27,20 @@ typedef struct protea_metric_line {
     const char *warning;     /* or NULL */
 } protea_metric_line;
 
+/* What the last line says. */
+typedef struct protea_metric_past {
+    double seconds;
+    bool epoch_without_knn;  /* it is of an epoch that ends at this step, and has no kNN */
+} protea_metric_past;
+
 typedef struct protea_metric_log protea_metric_log;
 /* Appends to path, after cutting everything from the first line that is torn or lies past after_step.
- * *seconds: what the last line that stays says. Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
-protea_status protea_metric_log_open(protea_metric_log **out, const char *path, int64_t after_step, double *seconds);
+ * *past: of the lines that stay. Errors: PROTEA_ERR_IO, PROTEA_ERR_MEMORY. */
+protea_status protea_metric_log_open(protea_metric_log **out, const char *path, int64_t after_step, protea_metric_past *past);
 /* A full disk never stops training: a line that cannot be written is lost. */
 void protea_metric_log_write(protea_metric_log *log, const protea_metric_line *line);
+/* Adds what was measured late to the last line, which is an epoch's. */
+void protea_metric_log_add_knn(const char *path, double knn_top1);
 void protea_metric_log_close(protea_metric_log *log); /* accepts NULL */
 
 #endif

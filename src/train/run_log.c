@@ -12,7 +12,7 @@ protea_status protea_run_log_open(protea_run_log *l, const protea_train_state *s
     char path[PROTEA_PATH_MAX];
     *l = (protea_run_log){ .s = s, .started = started, .first_step = s->now.step, .val_accuracy = -1 };
     PROTEA_TRY(protea_rundir_file(s->t->run, path, PROTEA_RUN_METRICS));
-    return protea_metric_log_open(&l->metrics, path, s->now.step, &l->before);
+    return protea_metric_log_open(&l->metrics, path, s->now.step, &l->past);
 }
 
 void protea_run_log_close(protea_run_log *l)
@@ -22,7 +22,7 @@ void protea_run_log_close(protea_run_log *l)
 
 double protea_run_log_seconds(const protea_run_log *l)
 {
-    return l->before + protea_seconds() - l->started;
+    return l->past.seconds + protea_seconds() - l->started;
 }
 
 static void add_to_span(protea_span *span, const protea_step_out *out, double seconds, double waiting)
@@ -162,4 +162,13 @@ void protea_run_log_epoch_ends(protea_run_log *l, protea_health *health, double 
     log_line(l, &line);
     if (l->s->now.step >= l->s->total_steps && l->interval.steps > 0)
         end_interval(l, health);
+}
+
+void protea_run_log_late_knn(const protea_run_log *l, double knn_top1)
+{
+    char path[PROTEA_PATH_MAX];
+    if (protea_rundir_file(l->s->t->run, path, PROTEA_RUN_METRICS) == PROTEA_OK)
+        protea_metric_log_add_knn(path, knn_top1);
+    protea_log(l->s->t->cx, PROTEA_LOG_INFO, "epoch %lld/%lld  kNN top1 %.4f", (long long)epoch_of(l->s),
+               (long long)l->s->now.n_epochs, knn_top1);
 }

@@ -18,7 +18,8 @@ typedef struct protea_run_log {
     protea_metric_log *metrics;      /* owned */
     protea_span interval, epoch;
     double call_seconds;             /* of this call's steps */
-    double started, before;          /* clock when this call began; seconds of the run before it */
+    double started;                  /* clock when this call began */
+    protea_metric_past past;         /* of the calls before it */
     double reported, logged;         /* clock of the last report and line */
     int64_t first_step;              /* of this call */
     double val_accuracy;             /* as measured last; negative: not yet */
@@ -39,5 +40,7 @@ void protea_run_log_epoch_begins(protea_run_log *l);
 void protea_run_log_step(protea_run_log *l, protea_health *health, const protea_step_out *out, double seconds, double waiting);
 /* knn_top1, val_accuracy < 0: not measured. */
 void protea_run_log_epoch_ends(protea_run_log *l, protea_health *health, double knn_top1, double val_accuracy);
+/* Of the epoch that a call before this one ended without (l->past): goes into that epoch's line. */
+void protea_run_log_late_knn(const protea_run_log *l, double knn_top1);
 
 #endif

@@ -53,6 +53,19 @@ static protea_status measure_knn(loop *l)
     return hooks->knn(hooks->self, l->t->cx, l->state.backbone, &l->knn_top1);
 }
 
+/* Of a run that goes on: what its last epoch was stopped without. And of one that trains no more: an initialised network, or a
+ * run that had ended. */
+static protea_status measure_late_knn(loop *l)
+{
+    bool late = l->log.past.epoch_without_knn;
+    if (!late && l->state.now.step < l->state.total_steps)
+        return PROTEA_OK;
+    PROTEA_TRY(measure_knn(l));
+    if (late && l->knn_top1 >= 0)
+        protea_run_log_late_knn(&l->log, l->knn_top1);
+    return PROTEA_OK;
+}
+
 /* Of the images held out; the best model so far is kept. A resumed run must choose as one that never stopped, so this is
  * measured also when the user asks to stop. */
 static protea_status validate(loop *l, double *accuracy)
@@ -103,7 +116,7 @@ static protea_status next_step(loop *l)
 }
 
 /* The line is written before the checkpoint, so that a run killed between the two measures the epoch again. Who is asked to
- * stop measures no kNN any more. */
+ * stop measures no kNN any more: the resumed run does. */
 static protea_status end_epoch(loop *l, bool stop)
 {
     const protea_train_state *s = &l->state;
@@ -134,8 +147,7 @@ static protea_status run_epoch(loop *l, bool *stop)
 static protea_status run_epochs(loop *l)
 {
     bool stop;
-    if (l->state.now.step >= l->state.total_steps) /* nothing to train: an initialised network, or a run that had ended */
-        PROTEA_TRY(measure_knn(l));
+    PROTEA_TRY(measure_late_knn(l));
     PROTEA_TRY(asked_to_stop(l, &stop));
     l->first_began = protea_seconds();
     while (l->state.now.step < l->state.total_steps && !stop)

@@ -125,6 +125,16 @@ static const protea_method_ops toy_ops = {
     .epoch_begin = toy_epoch_begin, .step = toy_step, .visit = toy_visit, .sick = toy_sick, .free = toy_free,
 };
 
+/* What its kNN says of itself; negative: none is measured. */
+static double toy_knn_top1 = -1;
+
+static protea_status toy_knn(void *self, protea_ctx *cx, protea_module *backbone, double *top1)
+{
+    (void)self, (void)cx, (void)backbone;
+    *top1 = toy_knn_top1;
+    return PROTEA_OK;
+}
+
 /* The log's lines, joined. */
 typedef struct toy_log { char text[8192]; } toy_log;
 
@@ -164,6 +174,7 @@ static protea_status toy_run(const char *dir, const char *flags, protea_train_re
     toy method = { 0 };
     volatile sig_atomic_t stop = 0;
     protea_hooks hooks = { .stop = &stop };
+    const protea_train_hooks train_hooks = { .knn = toy_knn_top1 >= 0 ? toy_knn : NULL };
     protea_options *options = protea_options_new();
     char words[512], *save = NULL;
     static const char *const defaults[] = { "epochs", "4", "batch_size", "8", "arch", "resnet18-w16", "optimizer", "sgd", "lr",
@@ -182,7 +193,8 @@ static protea_status toy_run(const char *dir, const char *flags, protea_train_re
     protea_ctx cx = test_context_open(1 << 16);
     protea_trainer t = { .cx = &cx, .opts = &o, .optim_opts = &optim, .options = options, .ops = &toy_ops, .method = &method,
                          .augment = &augment, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.25f, 0.25f, 0.25f }, .image_size = 16,
-                         .small_stem = true, .precision = "f32", .hooks = &hooks };
+                         .small_stem = true, .precision = "f32", .hooks = &hooks,
+                         .train_hooks = &train_hooks };
     if (toy_faults_on != NULL)
         toy_faults_on();
     protea_status status = toy_train(&t, dir, result, log);

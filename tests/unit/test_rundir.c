@@ -162,9 +162,9 @@ static void metrics_are_cut_after_the_checkpoint(void **state)
 {
     (void)state;
     protea_metric_log *log;
-    double seconds;
-    assert_int_equal(protea_metric_log_open(&log, "m.jsonl", 0, &seconds), PROTEA_OK);
-    assert_true(seconds == 0);
+    protea_metric_past past;
+    assert_int_equal(protea_metric_log_open(&log, "m.jsonl", 0, &past), PROTEA_OK);
+    assert_true(past.seconds == 0);
     for (int64_t step = 1; step <= 6; step++) {
         protea_metric_line line = line_at(step);
         protea_metric_log_write(log, &line);
@@ -173,16 +173,16 @@ static void metrics_are_cut_after_the_checkpoint(void **state)
     FILE *f = fopen("m.jsonl", "a");
     fputs("{\"kind\":\"st", f); /* torn by a kill */
     fclose(f);
-    assert_int_equal(protea_metric_log_open(&log, "m.jsonl", 6, &seconds), PROTEA_OK);
+    assert_int_equal(protea_metric_log_open(&log, "m.jsonl", 6, &past), PROTEA_OK);
     protea_metric_log_close(log);
     assert_int_equal(count_lines("m.jsonl"), 6);
-    assert_int_equal(protea_metric_log_open(&log, "m.jsonl", 4, &seconds), PROTEA_OK);
-    assert_true(seconds == 10);
+    assert_int_equal(protea_metric_log_open(&log, "m.jsonl", 4, &past), PROTEA_OK);
+    assert_true(past.seconds == 10);
     protea_metric_line line = line_at(5);
     protea_metric_log_write(log, &line);
     protea_metric_log_close(log);
     assert_int_equal(count_lines("m.jsonl"), 5);
-    assert_int_equal(protea_metric_log_open(&log, "/proc/nowhere/m", 4, &seconds), PROTEA_ERR_IO);
+    assert_int_equal(protea_metric_log_open(&log, "/proc/nowhere/m", 4, &past), PROTEA_ERR_IO);
 }
 
 static void means_match_by_name(void **state)

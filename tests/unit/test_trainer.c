@@ -1,8 +1,8 @@
 /* Proves: a run that is stopped at any step, killed at any moment, or that lost its newest checkpoint ends, once resumed,
- * with the bytes of one that never stopped, for 0, 1 and 4 loader threads; an epoch begins once; changed options are refused
- * by name; a step that is not finite changes no weight and five in a row end the run with the last good checkpoint intact;
- * a collapsed run says so; a full disk keeps the old checkpoint; a time limit counts steps apart from what epochs begin with;
- * a rate for another batch is scaled to the run's. */
+ * with the bytes of one that never stopped, for 0, 1 and 4 loader threads, and with its kNN measured; an epoch begins once;
+ * changed options are refused by name; a step that is not finite changes no weight and five in a row end the run with the last
+ * good checkpoint intact; a collapsed run says so; a full disk keeps the old checkpoint; a time limit counts steps apart from
+ * what epochs begin with; a rate for another batch is scaled to the run's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,6 +112,38 @@ static void stopped_again_and_again(void **state)
     }
     assert_int_equal(toy_run("often", "resume true", &result, NULL), PROTEA_OK);
     assert_like_whole("often");
+}
+
+/* How many lines of a run's metrics have this in them. */
+static int lines_with(const char *path, const char *text)
+{
+    char line[1024];
+    int n = 0;
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL)
+        n += strstr(line, text) != NULL;
+    fclose(f);
+    return n;
+}
+
+/* kNN is due after epochs 2 and 4. */
+static void what_a_stop_left_unmeasured_is_measured_later(void **state)
+{
+    (void)state;
+    toy_log log = { "" };
+    toy_knn_top1 = 0.25;
+    assert_int_equal(toy_run("knn", "knn_freq 2 stop_at 12", &result, NULL), PROTEA_STOPPED);
+    assert_int_equal(lines_with("knn/" PROTEA_RUN_METRICS, "knn_top1"), 0);
+    toy_knn_top1 = 0.5;
+    assert_int_equal(toy_run("knn", "knn_freq 2 resume true stop_at 18", &result, &log), PROTEA_STOPPED);
+    assert_int_equal(lines_with("knn/" PROTEA_RUN_METRICS, "\"knn_top1\":0.5}"), 1);
+    assert_int_equal(lines_with("knn/" PROTEA_RUN_METRICS, "\"kind\":\"epoch\",\"step\":12"), 1);
+    assert_non_null(strstr(log.text, "epoch 2/4  kNN top1 0.5000"));
+    assert_int_equal(toy_run("knn", "knn_freq 2 resume true", &result, NULL), PROTEA_OK); /* of epoch 3 none is due */
+    assert_int_equal(lines_with("knn/" PROTEA_RUN_METRICS, "knn_top1"), 2);
+    assert_int_equal(lines_with("knn/" PROTEA_RUN_METRICS, "\"kind\":\"epoch\""), EPOCHS);
+    toy_knn_top1 = -1;
 }
 
 static void killed_at_any_moment(void **state)
@@ -331,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_counts_its_steps), cmocka_unit_test(stopped_at_any_step), cmocka_unit_test(stopped_again_and_again),
+        cmocka_unit_test(what_a_stop_left_unmeasured_is_measured_later),
         cmocka_unit_test(killed_at_any_moment), cmocka_unit_test(loader_threads_do_not_matter),
         cmocka_unit_test(a_damaged_checkpoint_falls_back), cmocka_unit_test(resume_without_a_checkpoint_starts),
         cmocka_unit_test(changed_options_are_refused_by_name), cmocka_unit_test(a_bad_step_changes_no_weight),
