@@ -23,32 +23,56 @@ static taps taps_inside(int64_t start, int64_t window, int64_t size)
     return (taps){ start < 0 ? -start : 0, least(window, size - start) };
 }
 
-/* The maximum and where it was; the first of equals, and NaN beats all, as in the reference. */
-SIMD_INLINE void max_at(void *y, uint8_t *where, const void *x, const protea_conv_dims *d, int64_t slab, int64_t out,
-                        int64_t c, int64_t lanes, protea_dtype dtype)
+/* A window on x: tap (p, q) is element at + p * row + q * column; those on the map. */
+typedef struct tap_window {
+    int64_t at, row, column;
+    taps rows, columns;
+    int64_t width;          /* of all taps */
+} tap_window;
+
+/* The maximum, written to element i, and where it was; the first of equals, and NaN beats all, as in the reference. */
+SIMD_INLINE void max_of(void *y, uint8_t *where, int64_t i, const void *x, tap_window w, int64_t lanes, protea_dtype dtype)
 {
-    int64_t top = out / d->y.w * d->stride - d->pad, left = out % d->y.w * d->stride - d->pad;
-    taps rows = taps_inside(top, d->kh, d->x.h), columns = taps_inside(left, d->kw, d->x.w);
     vf best = splat(-__builtin_inff());
-    vi at = (vi){ 0 } + (int32_t)(rows.from * d->kw + columns.from);
-    for (int64_t p = rows.from; p < rows.to; p++)
-        for (int64_t q = columns.from; q < columns.to; q++) {
-            vf v = load(x, row_at(&d->x, slab, top + p, left + q) + c, lanes, dtype);
+    vi at = (vi){ 0 } + (int32_t)(w.rows.from * w.width + w.columns.from);
+#pragma GCC unroll 3
+    for (int64_t p = w.rows.from; p < w.rows.to; p++)
+#pragma GCC unroll 3
+        for (int64_t q = w.columns.from; q < w.columns.to; q++) {
+            vf v = load(x, w.at + p * w.row + q * w.column, lanes, dtype);
             vi better = (v > best) | ((v != v) & (best == best));
             best = choose(better, v, best);
-            at = (((vi){ 0 } + (int32_t)(p * d->kw + q)) & better) | (at & ~better);
+            at = (((vi){ 0 } + (int32_t)(p * w.width + q)) & better) | (at & ~better);
         }
-    int64_t i = row_at(&d->y, slab, 0, out) + c;
     vb position = __builtin_convertvector(at, vb);
     store(y, i, lanes, dtype, best);
     memcpy(where + i, &position, lanes == LANES ? sizeof position : (size_t)lanes);
 }
 
+/* Channels [c, c + lanes) of an output. The stem's window of nine taps, where all are on the map, is unrolled. */
+SIMD_INLINE void max_at(void *y, uint8_t *where, const void *x, const protea_conv_dims *d, int64_t slab, int64_t out_row,
+                        int64_t out_column, int64_t c, int64_t lanes, protea_dtype dtype)
+{
+    const taps three = { 0, 3 };
+    int64_t top = out_row * d->stride - d->pad, left = out_column * d->stride - d->pad;
+    int64_t i = row_at(&d->y, slab, out_row, out_column) + c;
+    tap_window w = { row_at(&d->x, slab, top, left) + c, d->x.w * d->x.block, d->x.block, taps_inside(top, d->kh, d->x.h),
+                 taps_inside(left, d->kw, d->x.w), d->kw };
+    if (d->kh == 3 && d->kw == 3 && w.rows.to - w.rows.from == 3 && w.columns.to - w.columns.from == 3)
+        max_of(y, where, i, x, (tap_window){ w.at, w.row, w.column, three, three, 3 }, lanes, dtype);
+    else
+        max_of(y, where, i, x, w, lanes, dtype);
+}
+
 SIMD_INLINE void max_slab(void *y, uint8_t *where, const void *x, const protea_conv_dims *d, int64_t slab, protea_dtype dtype)
 {
-    for (int64_t out = 0; out < d->y.h * d->y.w; out++)
-        for (int64_t c = 0; c < d->y.block; c += LANES)
-            max_at(y, where, x, d, slab, out, c, least(LANES, d->y.block - c), dtype);
+    for (int64_t row = 0; row < d->y.h; row++)
+        for (int64_t column = 0; column < d->y.w; column++)
+            for (int64_t c = 0; c < d->y.block; c += LANES)
+                if (d->y.block - c >= LANES)
+                    max_at(y, where, x, d, slab, row, column, c, LANES, dtype);
+                else
+                    max_at(y, where, x, d, slab, row, column, c, d->y.block - c, dtype);
 }
 
 static void max_pool(protea_backend *be, void *y, uint8_t *where, const void *x, const protea_conv_dims *d)
