@@ -59,3 +59,19 @@ void protea_own_backward_weights(const protea_cpu *cpu, protea_conv_own own, flo
     else
         ops_of(cpu, own)->backward_weights(dw, dy, x, d, tile_of(own), scratch);
 }
+
+size_t protea_own_packed(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d)
+{
+    return ops_of(cpu, own)->packed(d, tile_of(own));
+}
+
+void protea_own_pack(const protea_cpu *cpu, protea_conv_own own, void *packed, const float *w, const protea_conv_dims *d)
+{
+    ops_of(cpu, own)->pack(packed, w, d, tile_of(own));
+}
+
+void protea_own_fused(const protea_cpu *cpu, protea_conv_own own, void *y, const void *x, const void *packed, const float *bias,
+                      const protea_conv_dims *d, protea_conv_ending ending, void *scratch)
+{
+    ops_of(cpu, own)->fused(y, x, packed, bias, d, ending, tile_of(own), scratch);
+}

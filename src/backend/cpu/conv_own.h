@@ -20,6 +20,12 @@ void protea_own_backward_data(const protea_cpu *cpu, protea_conv_own own, void *
 void protea_own_backward_weights(const protea_cpu *cpu, protea_conv_own own, float *dw, const void *dy, const void *x,
                                  const protea_conv_dims *d, void *scratch);
 
+/* For inference, by Winograd only: sizes and functions of kernels.h, the bias apart; packed has no room for it. */
+size_t protea_own_packed(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d);
+void protea_own_pack(const protea_cpu *cpu, protea_conv_own own, void *packed, const float *w, const protea_conv_dims *d);
+void protea_own_fused(const protea_cpu *cpu, protea_conv_own own, void *y, const void *x, const void *packed, const float *bias,
+                      const protea_conv_dims *d, protea_conv_ending ending, void *scratch);
+
 /* Whether this machine has the one by Winograd and it can compute d. */
 bool protea_own_takes(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d);
 

@@ -18,6 +18,11 @@ typedef struct protea_winograd_ops {
     void (*backward_data)(void *dx, const void *dy, const float *w, const protea_conv_dims *d, int tile, void *scratch);
     /* dw += */
     void (*backward_weights)(float *dw, const void *dy, const void *x, const protea_conv_dims *d, int tile, void *scratch);
+    /* For inference: of weights that pack has laid out once in so many bytes, 64-aligned, and a bias (O). scratch: forward's. */
+    size_t (*packed)(const protea_conv_dims *d, int tile);
+    void (*pack)(void *packed, const float *w, const protea_conv_dims *d, int tile);
+    void (*fused)(void *y, const void *x, const void *packed, const float *bias, const protea_conv_dims *d,
+                  protea_conv_ending ending, int tile, void *scratch);
 } protea_winograd_ops;
 
 /* Of the best instruction set up to isa, with products in f32. NULL: none. */

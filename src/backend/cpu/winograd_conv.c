@@ -112,9 +112,22 @@ static void multiply(const job *k, float *s, const word *v, int64_t first, int64
 
 /* ---- what is written */
 
+/* One vector of the result; ended: with bias, sum and activation. */
+SIMD_INLINE void put(const job *k, int64_t at, vf f, vf bias, protea_dtype dtype, bool ended)
+{
+    if (ended) {
+        f += bias;
+        if (k->ending.add)
+            f += load(k->y, at, LANES, dtype);
+        if (k->ending.act == PROTEA_RELU)
+            f = relu_of(f);
+    }
+    store_map(k->y, at, dtype, f);
+}
+
 /* The m x m of a tile that lie inside the map: `rows` of them, `columns` wide. s: the tile's sums, LANES outputs. */
-SIMD_INLINE void write_tile(void *y, int64_t at, int64_t width, int64_t rows, int64_t columns, const float *s, int64_t s_step,
-                            int m, protea_dtype dtype)
+SIMD_INLINE void write_tile(const job *k, int64_t at, int64_t rows, int64_t columns, const float *s, vf bias, int m,
+                            protea_dtype dtype, bool ended)
 {
     vf half[MAX_SIDE][MAX_TILE];
 #pragma GCC unroll 6
@@ -122,7 +135,7 @@ SIMD_INLINE void write_tile(void *y, int64_t at, int64_t width, int64_t rows, in
         vf in[MAX_SIDE];
 #pragma GCC unroll 6
         for (int i = 0; i < m + 2; i++)
-            in[i] = load(s, (i * (m + 2) + j) * s_step, LANES, PROTEA_F32);
+            in[i] = load(s, (i * (m + 2) + j) * k->s_step, LANES, PROTEA_F32);
         transform_sums(half[j], in, m);
     }
 #pragma GCC unroll 4
@@ -137,12 +150,12 @@ SIMD_INLINE void write_tile(void *y, int64_t at, int64_t width, int64_t rows, in
 #pragma GCC unroll 4
         for (int j = 0; j < m; j++)
             if (j < columns)
-                store_map(y, at + (i * width + j) * LANES, dtype, out[j]);
+                put(k, at + (i * k->out->w + j) * LANES, out[j], bias, dtype, ended);
     }
 }
 
 SIMD_INLINE void write_strip(const job *k, const float *s, int64_t strip, int64_t first_tile, int64_t first, int m,
-                             protea_dtype dtype)
+                             protea_dtype dtype, bool ended)
 {
     const protea_map *map = k->out;
     int64_t all = outputs_at(k, first), tiles = k->tall * k->t.across, top = strip % k->t.down * m;
@@ -150,13 +163,14 @@ SIMD_INLINE void write_strip(const job *k, const float *s, int64_t strip, int64_
         panel out = panel_of(o, all);
         int64_t slab = strip / k->t.down * (map->c / LANES) + (first + o) / LANES;
         const float *from = s + out.first * tiles + first_tile * out.width + o - out.first;
+        vf bias = ended ? load(k->bias, first + o, LANES, PROTEA_F32) : (vf){ 0 };
         for (int64_t tile = 0; tile < k->t.across; tile++) {
             int64_t at = ((slab * map->h + top) * map->w + tile * m) * LANES;
             int64_t rows = smaller(m, map->h - top), columns = smaller(m, map->w - tile * m);
             if (rows == m && columns == m)
-                write_tile(k->y, at, map->w, m, m, from + tile * out.width, k->s_step, m, dtype);
+                write_tile(k, at, m, m, from + tile * out.width, bias, m, dtype, ended);
             else
-                write_tile(k->y, at, map->w, rows, columns, from + tile * out.width, k->s_step, m, dtype);
+                write_tile(k, at, rows, columns, from + tile * out.width, bias, m, dtype, ended);
         }
     }
 }
@@ -180,7 +194,10 @@ typedef struct kind {
     }                                                                                                                   \
     static void write_##name(const job *k, const float *s, int64_t strip, int64_t first_tile, int64_t first)            \
     {                                                                                                                   \
-        write_strip(k, s, strip, first_tile, first, m, dtype);                                                          \
+        if (k->bias != NULL)                                                                                            \
+            write_strip(k, s, strip, first_tile, first, m, dtype, true);                                                \
+        else                                                                                                            \
+            write_strip(k, s, strip, first_tile, first, m, dtype, false);                                               \
     }
 EACH_KIND(KIND)
 
@@ -201,24 +218,42 @@ static void run_block(const job *k, const kind *of, char *room, int64_t from, in
     }
 }
 
+/* By all threads of a parallel region: the weights. */
+static void share_packs(const job *k, const kind *of)
+{
+    int64_t lanes_in = k->in->c / LANES, packs = lanes_in * (k->out->c / LANES);
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < packs; i++)
+        of->pack(k, i % lanes_in * LANES, i / lanes_in * LANES);
+}
+
+/* And the maps. rooms: of each thread. */
+static void share_blocks(const job *k, const kind *of, char *rooms)
+{
+    int64_t blocks = over(k->t.strips, k->tall);
+    char *room = rooms + room_bytes(k) * (size_t)protea_thread_index();
+    clear_columns(room, &k->t);
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < blocks; i++)
+        run_block(k, of, room, i * k->tall, smaller((i + 1) * k->tall, k->t.strips));
+}
+
+static const kind *kind_of(const job *k)
+{
+    return &kinds[kind_number(&k->t, k->in->dtype)];
+}
+
 static void run(job k, void *y, const void *x, const float *w, void *scratch)
 {
     k.y = y;
     k.x = x;
     k.w = w;
     k.u = scratch;
-    const kind *of = &kinds[kind_number(&k.t, k.in->dtype)];
-    int64_t lanes_in = k.in->c / LANES, packs = lanes_in * (k.out->c / LANES), blocks = over(k.t.strips, k.tall);
+    const kind *of = kind_of(&k);
 #pragma omp parallel
     {
-        char *room = (char *)scratch + weight_bytes(&k) + room_bytes(&k) * (size_t)protea_thread_index();
-#pragma omp for schedule(static)
-        for (int64_t i = 0; i < packs; i++)
-            of->pack(&k, i % lanes_in * LANES, i / lanes_in * LANES);
-        clear_columns(room, &k.t);
-#pragma omp for schedule(static)
-        for (int64_t i = 0; i < blocks; i++)
-            run_block(&k, of, room, i * k.tall, smaller((i + 1) * k.tall, k.t.strips));
+        share_packs(&k, of);
+        share_blocks(&k, of, (char *)scratch + weight_bytes(&k));
     }
 }
 
@@ -231,4 +266,36 @@ void SIMD_NAME(protea_winograd_backward_data)(void *dx, const void *dy, const fl
                                               void *scratch)
 {
     run(make_job(d, PROTEA_CONV_BACKWARD_DATA, tile), dx, dy, w, scratch);
+}
+
+/* ---- inference */
+
+size_t SIMD_NAME(protea_winograd_packed)(const protea_conv_dims *d, int tile)
+{
+    job k = make_job(d, PROTEA_CONV_FORWARD, tile);
+    return weight_bytes(&k);
+}
+
+void SIMD_NAME(protea_winograd_pack)(void *packed, const float *w, const protea_conv_dims *d, int tile)
+{
+    job k = make_job(d, PROTEA_CONV_FORWARD, tile);
+    k.w = w;
+    k.u = packed;
+    const kind *of = kind_of(&k);
+#pragma omp parallel
+    share_packs(&k, of);
+}
+
+void SIMD_NAME(protea_winograd_fused)(void *y, const void *x, const void *packed, const float *bias, const protea_conv_dims *d,
+                                      protea_conv_ending ending, int tile, void *scratch)
+{
+    job k = make_job(d, PROTEA_CONV_FORWARD, tile);
+    k.y = y;
+    k.x = x;
+    k.u = (word *)(uintptr_t)packed; /* only read */
+    k.bias = bias;
+    k.ending = ending;
+    const kind *of = kind_of(&k);
+#pragma omp parallel
+    share_blocks(&k, of, scratch);
 }

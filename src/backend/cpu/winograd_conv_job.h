@@ -18,8 +18,10 @@ typedef struct job {
     const void *x;
     void *y;
     const float *w;
-    word *u;
+    word *u;                        /* transformed weights */
     bool turned;                    /* backward-data */
+    const float *bias;              /* (outputs) of inference, which has an ending; else NULL */
+    protea_conv_ending ending;
     tiling t;
     int64_t tall;                   /* strips of a block */
     int64_t v_step, s_step;         /* words, sums from position to position */

@@ -16,4 +16,7 @@ const protea_winograd_ops SIMD_NAME(protea_winograd_ops) = {
     .forward = SIMD_NAME(protea_winograd_forward),
     .backward_data = SIMD_NAME(protea_winograd_backward_data),
     .backward_weights = SIMD_NAME(protea_winograd_backward_weights),
+    .packed = SIMD_NAME(protea_winograd_packed),
+    .pack = SIMD_NAME(protea_winograd_pack),
+    .fused = SIMD_NAME(protea_winograd_fused),
 };

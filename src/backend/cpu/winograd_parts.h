@@ -133,6 +133,10 @@ void SIMD_NAME(protea_winograd_forward)(void *y, const void *x, const float *w, 
                                         void *scratch);
 void SIMD_NAME(protea_winograd_backward_data)(void *dx, const void *dy, const float *w, const protea_conv_dims *d, int tile,
                                               void *scratch);
+size_t SIMD_NAME(protea_winograd_packed)(const protea_conv_dims *d, int tile);
+void SIMD_NAME(protea_winograd_pack)(void *packed, const float *w, const protea_conv_dims *d, int tile);
+void SIMD_NAME(protea_winograd_fused)(void *y, const void *x, const void *packed, const float *bias, const protea_conv_dims *d,
+                                      protea_conv_ending ending, int tile, void *scratch);
 size_t SIMD_NAME(protea_winograd_weights_scratch)(const protea_conv_dims *d, int tile);
 void SIMD_NAME(protea_winograd_backward_weights)(float *dw, const void *dy, const void *x, const protea_conv_dims *d, int tile,
                                                  void *scratch);
