@@ -6,10 +6,15 @@ static const double SHORTEST = 1e-18, LONGEST = 1e18;
 
 static double length_of(const float *x, int64_t d)
 {
-    double square = 0;
-    for (int64_t j = 0; j < d; j++)
-        square += (double)x[j] * (double)x[j];
-    return sqrt(square);
+    enum { SUMS = 8 };
+    double square[SUMS] = { 0 };
+    int64_t j = 0;
+    for (; j + SUMS <= d; j += SUMS)
+        for (int s = 0; s < SUMS; s++)
+            square[s] += (double)x[j + s] * (double)x[j + s];
+    for (int s = 0; j < d; j++, s++)
+        square[s] += (double)x[j] * (double)x[j];
+    return sqrt(((square[0] + square[1]) + (square[2] + square[3])) + ((square[4] + square[5]) + (square[6] + square[7])));
 }
 
 static protea_status refuse(const protea_some_rows *r, int64_t i, double length)

@@ -34,35 +34,49 @@ static protea_status find_scales(protea_row_search *s)
 
 static protea_status new_rows(protea_row_search *s)
 {
-    protea_backend *be = s->cx->be;
-    const protea_nearest_dims dims = { smaller(PROTEA_SLAB, s->gallery.n), s->d, s->dtype };
     PROTEA_TRY(protea_new(&s->gallery_scale, (size_t)s->gallery.n, sizeof(double), "kNN lengths"));
     PROTEA_TRY(protea_new(&s->query_scale, (size_t)s->query.n, sizeof(double), "kNN lengths"));
-    PROTEA_TRY(protea_new(&s->centre, (size_t)s->d, sizeof(float), "kNN rows"));
-    PROTEA_TRY(protea_new(&s->slab, (size_t)(dims.k * s->d), sizeof(float), "kNN rows"));
-    if (s->gallery.n == 0)
-        return PROTEA_OK;
-    size_t bytes = be->k.nearest_bytes(be, &dims);
-    PROTEA_TRY(protea_arena_new(&s->memory, bytes, "kNN rows"));
-    return protea_arena_alloc(s->memory, &s->pack, bytes);
+    return protea_new(&s->centre, (size_t)s->d, sizeof(float), "kNN rows");
 }
 
-static protea_status new_queries(protea_row_search *s, size_t bytes)
+/* As many queries as fit into so many bytes. */
+static void choose_block(protea_row_search *s, size_t bytes)
 {
     size_t d = (size_t)s->d, k = (size_t)s->k, room = (size_t)s->room;
     size_t each = d * sizeof(float) + sizeof *s->wanted + room * (sizeof(float) + sizeof(int32_t)) + k * sizeof(protea_neighbour);
     int64_t block = (int64_t)((bytes > 0 ? bytes : QUERY_BYTES) / each);
     s->block = smaller(block < 1 ? 1 : block, s->query.n);
+}
+
+static protea_status new_queries(protea_row_search *s)
+{
     size_t n = (size_t)s->block;
-    PROTEA_TRY(protea_new(&s->queries, n * d, sizeof(float), "kNN queries"));
     PROTEA_TRY(protea_new(&s->number, n, sizeof *s->number, "kNN queries"));
     PROTEA_TRY(protea_new(&s->limit, n, sizeof(float), "kNN queries"));
     PROTEA_TRY(protea_new(&s->wanted, n, sizeof *s->wanted, "kNN queries"));
-    PROTEA_TRY(protea_new(&s->value, n * room, sizeof(float), "kNN candidates"));
-    PROTEA_TRY(protea_new(&s->row, n * room, sizeof(int32_t), "kNN candidates"));
-    PROTEA_TRY(protea_new(&s->scratch, (size_t)protea_threads() * 2 * room, sizeof(uint64_t), "kNN candidates"));
-    PROTEA_TRY(protea_new(&s->best, n * k, sizeof *s->best, "kNN neighbours"));
+    PROTEA_TRY(protea_new(&s->scratch, (size_t)protea_threads() * 2 * (size_t)s->room, sizeof(uint64_t), "kNN candidates"));
     return protea_new(&s->n_best, n, sizeof *s->n_best, "kNN neighbours");
+}
+
+/* What is large, on huge pages: many lists grow at once. */
+static protea_status new_lists(protea_row_search *s)
+{
+    protea_backend *be = s->cx->be;
+    const protea_nearest_dims dims = { smaller(PROTEA_SLAB, s->gallery.n), s->d, s->dtype };
+    size_t n = (size_t)s->block, d = (size_t)s->d, lists = n * (size_t)s->room;
+    struct { void *out; size_t bytes; } part[] = {
+        { &s->pack, s->gallery.n > 0 ? be->k.nearest_bytes(be, &dims) : 0 }, { &s->slab, (size_t)dims.k * d * sizeof(float) },
+        { &s->queries, n * d * sizeof(float) }, { &s->value, lists * sizeof(float) }, { &s->row, lists * sizeof(int32_t) },
+        { &s->best, n * (size_t)s->k * sizeof *s->best },
+    };
+    enum { PARTS = sizeof part / sizeof *part, LINE = 64 };
+    size_t bytes = LINE;
+    for (int i = 0; i < PARTS; i++)
+        bytes += (part[i].bytes + LINE - 1) / LINE * LINE;
+    PROTEA_TRY(protea_arena_new(&s->memory, bytes, "kNN queries and candidates"));
+    for (int i = 0; i < PARTS; i++)
+        PROTEA_TRY(protea_arena_alloc(s->memory, part[i].out, part[i].bytes));
+    return PROTEA_OK;
 }
 
 static protea_status open_search(protea_row_search *s, size_t query_bytes)
@@ -70,7 +84,9 @@ static protea_status open_search(protea_row_search *s, size_t query_bytes)
     PROTEA_TRY(new_rows(s));
     PROTEA_TRY(find_scales(s));
     protea_row_centre(s->centre, &s->gallery, s->gallery_scale, s->d);
-    return new_queries(s, query_bytes);
+    choose_block(s, query_bytes);
+    PROTEA_TRY(new_queries(s));
+    return new_lists(s);
 }
 
 protea_status protea_row_search_new(protea_row_search **out, protea_ctx *cx, const protea_some_rows *gallery,
@@ -108,16 +124,11 @@ void protea_row_search_free(protea_row_search *s)
     protea_free(s->gallery_scale);
     protea_free(s->query_scale);
     protea_free(s->centre);
-    protea_free(s->slab);
     protea_arena_free(s->memory);
-    protea_free(s->queries);
     protea_free(s->number);
     protea_free(s->limit);
     protea_free(s->wanted);
-    protea_free(s->value);
-    protea_free(s->row);
     protea_free(s->scratch);
-    protea_free(s->best);
     protea_free(s->n_best);
     protea_free(s);
 }
