@@ -32,6 +32,9 @@ void protea_labels_close(protea_labels *l)
 
 protea_status protea_labels_split(protea_labels *l, protea_options *options, uint64_t seed)
 {
+    const double automatic = -1;
+    if (l->opts.holdout < 0 && l->opts.holdout != automatic)
+        return protea_fail(PROTEA_ERR_USAGE, "--holdout %g: wanted a share from 0 to 0.9, or -1", l->opts.holdout);
     if (l->opts.holdout < 0)
         PROTEA_TRY(protea_options_set(options, "holdout", l->domains.n > 1 ? "0.2" : "0.1", PROTEA_FROM_FLAG));
     return protea_domains_split(&l->domains, l->opts.holdout, seed);

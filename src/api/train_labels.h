@@ -22,7 +22,8 @@ typedef struct protea_labels {
 
 void protea_labels_close(protea_labels *l);
 
-/* Settles in options how much is held out, and holds it out. domains: opened. */
+/* Settles in options how much is held out, and holds it out. domains: opened.
+ * Errors: PROTEA_ERR_USAGE (no share), PROTEA_ERR_MEMORY. */
 protea_status protea_labels_split(protea_labels *l, protea_options *options, uint64_t seed);
 
 /* Opens the encoder, if there is to be one, and settles network and stem by it. Errors: those of protea_model_open,

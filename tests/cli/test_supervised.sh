@@ -79,6 +79,8 @@ train --print-config; want_code 0; want_out "holdout: 0.1 "
 run train supervised art photo $small --print-config; want_code 0; want_out "holdout: 0.2 "
 train --holdout 0.3 --print-config; want_code 0; want_out "holdout: 0.3 "
 # shellcheck disable=SC2086
+refused 2 "--holdout -0.5: wanted a share from 0 to 0.9, or -1" train supervised art $small -o none --holdout -0.5
+# shellcheck disable=SC2086
 run train supervised art photo $small -o fifth --epochs 0 --json; want_code 0
 want_err "189 images to train on, the others held out" # of 9 classes of 6 and 9 of 20 images: 5 and 16 of each
 
