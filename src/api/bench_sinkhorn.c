@@ -7,7 +7,8 @@ static const double EPSILON = 0.05;
 
 typedef struct sinkhorn_bench {
     protea_ctx *cx;
-    protea_tensor scores, codes; /* owned */
+    protea_arena *memory;        /* owned; of both: in a step, too, they are on huge pages */
+    protea_tensor scores, codes;
 } sinkhorn_bench;
 
 static protea_status assign(protea_ctx *cx, void *self)
@@ -24,10 +25,12 @@ static protea_status run(void *self)
 /* Scores as cosines of unit vectors in 128 dimensions are: normal, of deviation 1/sqrt(128). */
 static protea_status open_scores(sinkhorn_bench *s)
 {
-    const int64_t dim[2] = { SAMPLES, PROTOTYPES };
+    const protea_tensor shape = { .dtype = PROTEA_F32, .n_dims = 2, .dim = { SAMPLES, PROTOTYPES } };
     protea_rng rng = protea_rng_make(s->cx->seed, PROTEA_RNG_TEST, 0, 0, 0);
-    PROTEA_TRY(protea_tensor_new(&s->scores, 2, dim, "scores"));
-    PROTEA_TRY(protea_tensor_new(&s->codes, 2, dim, "codes"));
+    s->scores = s->codes = shape;
+    PROTEA_TRY(protea_arena_new(&s->memory, 2 * protea_bytes(&shape), "scores and codes"));
+    PROTEA_TRY(protea_arena_alloc(s->memory, &s->scores.data, protea_bytes(&shape)));
+    PROTEA_TRY(protea_arena_alloc(s->memory, &s->codes.data, protea_bytes(&shape)));
     for (int64_t i = 0; i < protea_count(&s->scores); i++)
         protea_f32(&s->scores)[i] = 0.0884f * protea_rng_normal(&rng);
     return PROTEA_OK;
@@ -43,8 +46,7 @@ static protea_status step(protea_bench_result *out, const protea_bench *b)
     out->unit = "samples";
     if (status == PROTEA_OK)
         status = protea_bench_time(&out->seconds, b, run, &s);
-    protea_tensor_release(&s.scores);
-    protea_tensor_release(&s.codes);
+    protea_arena_free(s.memory);
     return status;
 }
 
