@@ -20,7 +20,8 @@ typedef struct lloyd {
     protea_points all, points;  /* every row; those that are trained on */
     float *mean;                /* (d) of all rows */
     protea_again again;         /* nearest centroids of this iteration */
-    float *centroids;           /* (k,d) of this redo */
+    float *centroids;           /* (k,d) of this redo: room, or of the only one the result itself */
+    float *room;                /* (k,d) owned; NULL where there is one redo */
     protea_clusters clusters;
     protea_kmeans_out *out;
     double best;                /* least objective of a redo; infinite before the first */
@@ -54,6 +55,11 @@ static protea_status choose_points(lloyd *l)
     return PROTEA_OK;
 }
 
+static int64_t redos(const protea_kmeans_opts *o)
+{
+    return o->centroids != NULL ? 1 : o->nredo;
+}
+
 static protea_status prepare(lloyd *l)
 {
     size_t k = (size_t)l->o->k, d = (size_t)l->all.d;
@@ -65,7 +71,9 @@ static protea_status prepare(lloyd *l)
         PROTEA_TRY(protea_points_check(&start, ignored));
     }
     PROTEA_TRY(choose_points(l));
-    PROTEA_TRY(protea_new(&l->centroids, k, d * sizeof *l->centroids, "centroids"));
+    if (redos(l->o) > 1)
+        PROTEA_TRY(protea_new(&l->room, k, d * sizeof *l->room, "centroids"));
+    l->centroids = l->room != NULL ? l->room : l->out->centroids;
     PROTEA_TRY(protea_clusters_new(&l->clusters, &l->points, l->o->k));
     return protea_again_new(&l->again, l->cx, &l->points, l->o->k, l->o->bf16 ? PROTEA_BF16 : PROTEA_F32);
 }
@@ -99,22 +107,24 @@ static protea_status run_once(lloyd *l, int64_t redo)
         if (now.moved == 0 && now.splits == 0)
             break;
     }
-    if (now.objective < l->best) {
-        l->best = now.objective;
-        memcpy(l->out->centroids, l->centroids, (size_t)(l->o->k * l->all.d) * sizeof *l->centroids);
-    }
+    if (!(now.objective < l->best))
+        return PROTEA_OK;
+    l->best = now.objective;
+    if (l->room != NULL)
+        memcpy(l->out->centroids, l->room, (size_t)(l->o->k * l->all.d) * sizeof *l->room);
     return PROTEA_OK;
 }
 
 static protea_status fit(lloyd *l)
 {
-    int64_t redos = l->o->centroids != NULL ? 1 : l->o->nredo;
     protea_kmeans_out *out = l->out;
     PROTEA_TRY(check_opts(l->o, l->all.n, l->all.d));
     PROTEA_TRY(prepare(l));
-    for (int64_t redo = 0; redo < redos; redo++)
+    for (int64_t redo = 0; redo < redos(l->o); redo++)
         PROTEA_TRY(run_once(l, redo));
     out->objective = l->best;
+    protea_clusters_release(&l->clusters); /* before the last search takes memory of its own */
+    protea_again_release(&l->again);
     if (out->assign == NULL && out->distances == NULL)
         return PROTEA_OK;
     return protea_points_assign(l->cx, out->assign, out->distances, &out->objective, &l->all, l->mean, out->centroids, l->o->k,
@@ -130,7 +140,7 @@ protea_status protea_kmeans_fit(protea_ctx *cx, protea_kmeans_out *out, const fl
     protea_status status = fit(&l);
     protea_free(l.mean);
     protea_free(l.points.rows);
-    protea_free(l.centroids);
+    protea_free(l.room);
     protea_clusters_release(&l.clusters);
     protea_again_release(&l.again);
     return status;
