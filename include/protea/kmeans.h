@@ -54,7 +54,8 @@ typedef struct protea_kmeans_opts {
     int64_t max_points_per_centroid;  /* train on a random subset of k times so many rows; 0: on all */
     int64_t min_points_per_centroid;  /* warn below */
     const float *weights;             /* (n) each >= 0, or NULL: all 1 */
-    const float *centroids;           /* (k,d) to start from (a warm start), or NULL; nredo then counts as 1 */
+    const float *centroids;           /* (k,d) to start from (a warm start), or NULL; nredo then counts as 1.
+                                       * They may be the result's own */
     const char *name;                 /* what messages call the rows: a file's name, say; NULL: "k-means" */
     /* Called after each iteration; not 0 ends the run with PROTEA_STOPPED. May be NULL. */
     int (*each)(void *cookie, const protea_kmeans_iteration *iteration);

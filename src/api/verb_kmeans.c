@@ -140,7 +140,12 @@ static int report_iteration(void *self, const protea_kmeans_iteration *now)
 static protea_status fit(kmeans *m)
 {
     size_t n = (size_t)m->rows.t.dim[0], k = (size_t)m->opts.k, d = (size_t)m->rows.t.dim[1];
-    PROTEA_TRY(protea_new(&m->out.centroids, k, d * sizeof(float), "centroids"));
+    if (m->start.data != NULL) { /* the result takes its place */
+        m->out.centroids = m->start.data;
+        m->start = (protea_tensor){ 0 };
+    } else {
+        PROTEA_TRY(protea_new(&m->out.centroids, k, d * sizeof(float), "centroids"));
+    }
     PROTEA_TRY(protea_new(&m->out.assign, n, sizeof(int32_t), "nearest centroids"));
     PROTEA_TRY(protea_new(&m->out.distances, n, sizeof(float), "distances"));
     PROTEA_TRY(protea_new(&m->out.record, (size_t)m->niter, (size_t)m->nredo * sizeof *m->out.record, "a record"));

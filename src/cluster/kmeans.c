@@ -64,12 +64,11 @@ static protea_status prepare(lloyd *l)
 {
     size_t k = (size_t)l->o->k, d = (size_t)l->all.d;
     PROTEA_TRY(protea_new(&l->mean, d, sizeof *l->mean, "a mean"));
-    PROTEA_TRY(protea_points_check(&l->all, l->mean));
     if (l->o->centroids != NULL) {
         const protea_points start = { .x = l->o->centroids, .n = l->o->k, .d = l->all.d, .name = "initial centroids" };
-        float *ignored = l->out->centroids; /* (k,d): nothing is in it yet */
-        PROTEA_TRY(protea_points_check(&start, ignored));
+        PROTEA_TRY(protea_points_check(&start, l->mean)); /* whose mean gives way to that of all rows */
     }
+    PROTEA_TRY(protea_points_check(&l->all, l->mean));
     PROTEA_TRY(choose_points(l));
     if (redos(l->o) > 1)
         PROTEA_TRY(protea_new(&l->room, k, d * sizeof *l->room, "centroids"));

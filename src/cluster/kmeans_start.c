@@ -146,7 +146,8 @@ protea_status protea_points_start(const protea_ctx *cx, const protea_points *p, 
 {
     protea_rng rng = protea_rng_make(opts->seed, PROTEA_RNG_KMEANS, (uint32_t)redo, 0, 0);
     if (opts->centroids != NULL) {
-        memcpy(centroids, opts->centroids, (size_t)(opts->k * p->d) * sizeof *centroids);
+        if (opts->centroids != centroids)
+            memcpy(centroids, opts->centroids, (size_t)(opts->k * p->d) * sizeof *centroids);
         return PROTEA_OK;
     }
     if (opts->init == PROTEA_KMEANS_PLUS_PLUS)
