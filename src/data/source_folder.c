@@ -205,8 +205,14 @@ static protea_status walk_folder(walk *w, int dir, int depth)
     bool again = true;
     protea_status status = see(w, dir, &again);
     int64_t before = held_so_far(w);
-    DIR *stream = status == PROTEA_OK && !again ? fdopendir(dir) : NULL;
+    if (status != PROTEA_OK || again) {
+        close(dir);
+        return status;
+    }
+    DIR *stream = fdopendir(dir);
     if (stream == NULL) {
+        status = errno == ENOMEM ? no_memory(w) : protea_fail(PROTEA_ERR_IO, "%s/%s: folder cannot be read: %s", w->root_name,
+                                                              w->path, strerror(errno));
         close(dir);
         return status;
     }

@@ -1,8 +1,9 @@
 /* Failing the Nth allocation of the whole process, also those inside libraries: this program's malloc, calloc, realloc and
  * their kin stand before libc's. Included once, by a program that wants to see memory run out.
  *
- * Allocations of oneDNN, OpenMP, libarchive and C++'s runtime are let through: they end the process where memory is short,
- * which is why the library makes sure of room and threads before it calls them (protea_make_sure, protea_start_threads). */
+ * Allocations of oneDNN, OpenMP, C++'s runtime, libarchive and what unpacks for it are let through: they end the process where
+ * memory is short (libarchive 3.6 crashes where liblzma cannot begin), which is why the library makes sure of room and threads
+ * before it calls them (protea_make_sure, protea_start_threads). */
 #ifndef PROTEA_TESTS_SUPPORT_HEAP_FAULTS_H
 #define PROTEA_TESTS_SUPPORT_HEAP_FAULTS_H
 
@@ -41,7 +42,7 @@ static struct heap_faults {
 
 static inline int heap_faults_add_ranges(struct dl_phdr_info *info, size_t size, void *self)
 {
-    static const char *const through[] = { "libdnnl", "libgomp", "libarchive", "libstdc++", "libgcc_s" };
+    static const char *const through[] = { "libdnnl", "libgomp", "libarchive", "liblzma", "libzstd", "libstdc++", "libgcc_s" };
     (void)size, (void)self;
     bool named = false;
     for (size_t i = 0; i < sizeof through / sizeof *through; i++)
