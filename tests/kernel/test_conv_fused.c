@@ -107,7 +107,8 @@ static void an_image_is_the_same_in_any_batch(void **state)
 
 static int group(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(equals_the_reference), cmocka_unit_test(an_image_is_the_same_in_any_batch) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(equals_the_reference),
+                                        cmocka_unit_test(an_image_is_the_same_in_any_batch) };
     return cmocka_run_group_tests(tests, open_backends, close_backends);
 }
 
