@@ -274,6 +274,8 @@ static protea_status run(void *self, const protea_call *call)
     static const char *const keys[] = { "k", "objective", "iterations", "seconds", "imbalance", "empty" };
     m->hooks = call->hooks;
     m->stats = json_array();
+    if (m->stats == NULL)
+        return protea_fail(PROTEA_ERR_MEMORY, "k-means: no memory for what is told of it");
     PROTEA_TRY(open_all(m, call));
     for (int i = 0; i < m->k.n; i++)
         PROTEA_TRY(cluster(m, (int64_t)m->k.v[i], call->output));

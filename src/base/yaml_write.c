@@ -68,7 +68,7 @@ protea_status protea_options_write_yaml(const protea_options *options, char **ou
         write_call(stream, options);
     protea_options_each(options, write_option, stream);
     bool failed = ferror(stream) != 0;
-    if (fclose(stream) != 0 || failed) {
+    if (fclose(stream) != 0 || failed || *out == NULL) { /* glibc closes well where it could not give the text */
         free(*out);
         *out = NULL;
         return protea_fail(PROTEA_ERR_MEMORY, "options as YAML: memory could not be had");

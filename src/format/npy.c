@@ -193,7 +193,7 @@ static protea_status map_elements(protea_npy_map *out, int fd, const char *path)
         return bad(path, "its elements are not aligned");
     void *map = mmap(NULL, out->size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED)
-        return protea_fail(PROTEA_ERR_IO, "%s: cannot be mapped: %m", path);
+        return protea_fail(protea_errno_status(PROTEA_ERR_IO), "%s: cannot be mapped: %m", path);
     out->map = map;
     out->t.data = (char *)map + start;
     return PROTEA_OK;

@@ -41,7 +41,7 @@ protea_status protea_skip_list_write(const protea_rundir *run, const protea_sour
         return out_of_memory(n);
     print_skips(out, source, skips, n);
     bool failed = ferror(out) != 0;
-    failed |= fclose(out) != 0;
+    failed |= fclose(out) != 0 || text == NULL; /* glibc closes well where it could not give the text */
     protea_status status = failed ? out_of_memory(n) : protea_file_write(file, text, len);
     free(text);
     return status;
