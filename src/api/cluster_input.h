@@ -18,6 +18,7 @@ typedef struct protea_cluster_input {
     protea_source *source;
     const char *model_name, *data;
     const char *output;         /* directory of all that is written */
+    const char *shown;          /* what pages call it */
     protea_good_rows rows;      /* z: rows of length 1 */
     protea_class_names classes; /* of the source */
     protea_image_map map;

@@ -47,18 +47,26 @@ static protea_status write_table(const protea_cluster_product *p, const protea_c
     return protea_cluster_table_write(path, &table);
 }
 
+/* base, or the folder of the product in it; owned. */
+static protea_status folder_in(char **out, const char *base, const protea_cluster_product *p)
+{
+    return p->sub[0] ? protea_path_join(out, base, p->sub) : protea_copy_string(out, base);
+}
+
 static protea_status write_page(const protea_cluster_product *p, const protea_cluster_input *in,
-                                const protea_cluster_family *family, const char *dir, const char *path)
+                                const protea_cluster_family *family, const char *path)
 {
     const protea_cluster_origin *origin = &in->origin;
+    char *name;
+    PROTEA_TRY(folder_in(&name, in->shown, p));
     protea_cluster_page page = {
-        .name = dir, .model = in->model_name, .data = in->data, .rule = protea_cluster_rule(in), .c = &p->c, .names = &p->names,
+        .name = name, .model = in->model_name, .data = in->data, .rule = protea_cluster_rule(in), .c = &p->c, .names = &p->names,
         .source = in->source, .image = in->rows.image, .outlier = p->outlier,
         .n_outliers = p->n_outliers, .merged = p->merged, .pair = in->pair, .n_pairs = in->n_pairs,
         .pairs_sought = in->pairs_sought, .pair_similarity = in->wish->duplicate_similarity,
         .xy = in->map.xy, .map_rule = in->map.rule,
         .scores = p->labelled ? &p->scores : NULL, .tried_k = in->tried_k, .tried = in->tried, .n_tried = in->n_tried,
-        .cx = in->cx, .options = in->options, .output = in->output, .record = &origin->record,
+        .cx = in->cx, .options = in->options, .output = in->shown, .record = &origin->record,
         .run = origin->trained ? &origin->run : NULL, .findings = origin->trained ? &origin->findings : NULL,
     };
     if (family != NULL) {
@@ -66,7 +74,9 @@ static protea_status write_page(const protea_cluster_product *p, const protea_cl
         page.levels = family->levels;
         page.level = family->level;
     }
-    return protea_cluster_page_write(path, &page);
+    protea_status status = protea_cluster_page_write(path, &page);
+    protea_free(name);
+    return status;
 }
 
 /* One of the files in dir; its path is put into result under its key. */
@@ -85,16 +95,10 @@ static protea_status write_file(const protea_cluster_product *p, const protea_cl
     else if (which == CLUSTERS)
         status = protea_cluster_file_write(in->cx, path, in->model, in->kind, &p->c, &p->names);
     else
-        status = write_page(p, in, family, dir, path);
+        status = write_page(p, in, family, path);
     protea_put_text(result, keys[which], path);
     protea_free(path);
     return status;
-}
-
-/* base, or the folder of the product in it; owned. */
-static protea_status folder_in(char **out, const char *base, const protea_cluster_product *p)
-{
-    return p->sub[0] ? protea_path_join(out, base, p->sub) : protea_copy_string(out, base);
 }
 
 static protea_status sort_images(const protea_cluster_product *p, const protea_cluster_input *in)
@@ -131,8 +135,9 @@ static protea_status write_files(const protea_cluster_product *p, const protea_c
     put_counts(p, result);
     for (product_file which = 0; which < N_FILES; which++)
         PROTEA_TRY(write_file(p, in, family, dir, which, result));
-    protea_log(in->cx, PROTEA_LOG_INFO, "%lld clusters by %s, %lld of them empty; %lld outliers; see %s/" PROTEA_RUN_REPORT,
-               (long long)p->c.k, protea_cluster_rule(in), (long long)(p->c.k - p->c.used), (long long)p->n_outliers, dir);
+    protea_log(in->cx, PROTEA_LOG_INFO, "%lld clusters by %s, %lld of them empty; %lld outliers; see %s/%s%s" PROTEA_RUN_REPORT,
+               (long long)p->c.k, protea_cluster_rule(in), (long long)(p->c.k - p->c.used), (long long)p->n_outliers, in->shown,
+               p->sub, p->sub[0] ? "/" : "");
     return sort_images(p, in);
 }
 

@@ -158,7 +158,7 @@ static void append_all(json_t *result, json_t *one)
 static protea_status write_family(const protea_cluster_series *s, const protea_cluster_input *in,
                                   const protea_cluster_level *levels, json_t *result)
 {
-    const protea_cluster_page page = { .output = in->output, .model = in->model_name, .data = in->data,
+    const protea_cluster_page page = { .output = in->shown, .model = in->model_name, .data = in->data,
                                        .rule = protea_cluster_rule(in), .c = &s->product[0].c, .options = in->options,
                                        .record = &in->origin.record, .tree = &s->tree, .levels = levels, .level = -1 };
     char *path;

@@ -33,6 +33,8 @@ static const protea_opt cluster_table[] = {
     { .key = "copy", .type = PROTEA_OPT_BOOL, .offset = FIELD(copy), .def = "false", .help = "copies in it, not links" },
     { .key = "overwrite", .type = PROTEA_OPT_BOOL, .offset = FIELD(overwrite), .def = "false",
       .help = "into a directory that is not empty", .flags = PROTEA_OPT_NOT_SAVED },
+    { .key = "shown_as", .type = PROTEA_OPT_STRING, .offset = FIELD(shown_as), .def = "",
+      .help = "what pages call the directory that they go to afterwards", .flags = PROTEA_OPT_NOT_SAVED | PROTEA_OPT_HIDDEN },
     { 0 },
 };
 static const protea_opt train_table[] = {

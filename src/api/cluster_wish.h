@@ -14,7 +14,7 @@ typedef struct protea_cluster_wish {
     int64_t niter, nredo, iterations;
     double epsilon, temperature, merge_similarity, duplicate_similarity;
     int32_t merge, copy, overwrite;
-    char sort_into[PROTEA_OPT_STRING_MAX], epochs[PROTEA_OPT_STRING_MAX];
+    char sort_into[PROTEA_OPT_STRING_MAX], epochs[PROTEA_OPT_STRING_MAX], shown_as[PROTEA_OPT_STRING_MAX];
     int64_t max_minutes;
 } protea_cluster_wish;
 enum { PROTEA_BY_AUTO, PROTEA_BY_PROTOTYPES, PROTEA_BY_SINKHORN, PROTEA_BY_KMEANS };

@@ -144,6 +144,7 @@ static protea_status run(void *self, const protea_call *call)
     m->in.wish = &m->wish;
     m->in.model = &m->model;
     m->in.output = call->output;
+    m->in.shown = m->wish.shown_as[0] ? m->wish.shown_as : call->output;
     m->in.options = call->options;
     PROTEA_TRY(protea_cluster_read_k(m->k, &m->n_k, m->wish.k));
     PROTEA_TRY(protea_rundir_open(&m->dir, call->output, false, m->wish.overwrite != 0));

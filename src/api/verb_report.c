@@ -1,7 +1,8 @@
-/* protea report RUN [DATA]: writes report.html again. */
+/* protea report RUN|DIR [DATA]: writes report.html again, of a run or of clusters. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cluster_again.h"
 #include "api/images.h"
 #include "base/file.h"
 #include "base/options_internal.h"
@@ -64,16 +65,25 @@ static protea_status open_data(report *r, const protea_call *call)
     return PROTEA_OK;
 }
 
-static protea_status run(void *self, const protea_call *call)
+static protea_status write_again(report *r, const protea_call *call)
 {
-    report *r = self;
-    char *path;
     PROTEA_TRY(protea_session_open(&r->s, &r->session, call->hooks));
     PROTEA_TRY(open_data(r, call));
     if (r->source != NULL)
         PROTEA_TRY(protea_model_open(&r->s.cx, &r->model, call->arguments[0], (int)r->images.image_size));
     const protea_report_args args = { .run_dir = call->arguments[0], .model = r->source ? &r->model : NULL, .source = r->source };
-    PROTEA_TRY(protea_report_run(&r->s.cx, &args));
+    return protea_report_run(&r->s.cx, &args);
+}
+
+static protea_status run(void *self, const protea_call *call)
+{
+    char *path;
+    bool clusters;
+    PROTEA_TRY(protea_cluster_is(call->arguments[0], &clusters));
+    if (clusters && call->n_arguments > 1)
+        return protea_fail(PROTEA_ERR_USAGE, "%s: clusters are of the images that their record names; found %s beside",
+                           call->arguments[0], call->arguments[1]);
+    PROTEA_TRY(clusters ? protea_cluster_again(call->arguments[0], call->hooks) : write_again(self, call));
     PROTEA_TRY(protea_path_join(&path, call->arguments[0], PROTEA_RUN_REPORT));
     protea_put_text(call->result, "file", path);
     protea_free(path);
@@ -90,7 +100,7 @@ static void report_free(void *self)
 }
 
 const protea_verb protea_verb_report = {
-    .info = { .name = "report", .arguments = "RUN [DATA]", .summary = "write a run's report.html again",
+    .info = { .name = "report", .arguments = "RUN|DIR [DATA]", .summary = "write report.html again, of a run or of clusters",
               .min_arguments = 1, .max_arguments = 2, .output = 0, .example = "protea report runs/photos" },
     .size = sizeof(report),
     .options = add_options,

@@ -68,13 +68,14 @@ void protea_page_word(FILE *out, const char *word)
 
 /* ---- a command line */
 
-struct command { FILE *out; const protea_options *options; };
+struct command { FILE *out; const protea_options *options; bool without_recipe; };
 
 static int write_option(void *self, const char *title, const protea_opt *opt, const char *value)
 {
     struct command *c = self;
     (void)title;
-    if ((opt->flags & (PROTEA_OPT_NOT_SAVED | PROTEA_OPT_HIDDEN)) != 0 || !protea_options_given(c->options, opt->key))
+    bool plain = c->without_recipe && strcmp(value, opt->def) == 0; /* as a record has all */
+    if ((opt->flags & (PROTEA_OPT_NOT_SAVED | PROTEA_OPT_HIDDEN)) != 0 || !protea_options_given(c->options, opt->key) || plain)
         return 0;
     bool off = opt->type == PROTEA_OPT_BOOL && strcmp(value, "false") == 0;
     fputs(off ? " <span>--no-" : " <span>--", c->out);
@@ -90,7 +91,7 @@ static int write_option(void *self, const char *title, const protea_opt *opt, co
 
 void protea_page_command(FILE *out, const protea_options *options, const char *output)
 {
-    struct command c = { out, options };
+    struct command c = { out, options, protea_options_find(options, "recipe") == NULL };
     fprintf(out, "<pre class=\"command\">protea %s", options->verb);
     for (int i = 0; i < options->n_arguments; i++) {
         fputc(' ', out);

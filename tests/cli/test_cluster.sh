@@ -90,7 +90,6 @@ refused 3 "holds no prototypes" cluster model/encoder.safetensors data -o new3 -
 refused 3 "no clusters found" assign model/encoder.safetensors data -o none.csv
 refused 3 "none" assign none data -o none.csv
 cp a/report.html before.html
-refused 3 "wanted a run of train" report a
 refused 3 "wanted a run of train" doctor a
 cmp -s a/report.html before.html || fail "the page of clusters as it was wanted"
 want_err "cluster --config a/config.yaml -o a --overwrite makes anew"
