@@ -9,59 +9,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/options_internal.h"
 #include "train/rundir.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, TABLE_BYTES_MAX = 1 << 30, PAGES_MAX = 64, NAME_BYTES = 32 };
-
-/* ---- the record of the call */
-
-typedef struct past_call {
-    bool of_cluster;
-    char *argument[2];      /* owned */
-    int n;
-} past_call;
-
-static protea_status note(void *self, int line, const char *key, const char *const *items, int n, bool is_list)
-{
-    past_call *c = self;
-    (void)line, (void)is_list;
-    if (strcmp(key, "verb") == 0 && n == 1)
-        c->of_cluster = strcmp(items[0], "cluster") == 0;
-    if (strcmp(key, "arguments") == 0)
-        for (c->n = 0; c->n < n && c->n < 2; c->n++)
-            PROTEA_TRY(protea_copy_string(&c->argument[c->n], items[c->n]));
-    return PROTEA_OK;
-}
-
-static void forget(past_call *c)
-{
-    protea_free(c->argument[0]);
-    protea_free(c->argument[1]);
-}
-
-static protea_status read_call(past_call *c, const char *dir)
-{
-    char *path, *text = NULL;
-    size_t len;
-    *c = (past_call){ 0 };
-    PROTEA_TRY(protea_path_join(&path, dir, PROTEA_RUN_CONFIG));
-    protea_status status = protea_file_read(&text, &len, path, CONFIG_BYTES_MAX);
-    if (status == PROTEA_OK)
-        status = protea_yaml_walk(text, len, path, note, c);
-    protea_free(text);
-    protea_free(path);
-    return status;
-}
-
-protea_status protea_cluster_is(const char *dir, bool *is)
-{
-    past_call c;
-    protea_status status = read_call(&c, dir);
-    *is = status == PROTEA_OK && c.of_cluster;
-    forget(&c);
-    return status;
-}
+enum { TABLE_BYTES_MAX = 1 << 30, PAGES_MAX = 64, NAME_BYTES = 32 };
 
 /* ---- the pages */
 
@@ -170,7 +120,7 @@ static protea_status make_again(const char *const arguments[static 2], const cha
 }
 
 /* A model that was trained first lies in dir. */
-static protea_status run_again(const past_call *c, const char *dir, const char *again, const protea_hooks *hooks)
+static protea_status run_again(const protea_past_call *c, const char *dir, const char *again, const protea_hooks *hooks)
 {
     char model[PROTEA_PATH_MAX], config[PROTEA_PATH_MAX];
     PROTEA_TRY(path_of(model, dir, "", "model"));
@@ -182,16 +132,15 @@ static protea_status run_again(const past_call *c, const char *dir, const char *
     return take_pages(dir, again);
 }
 
-protea_status protea_cluster_again(const char *dir, const protea_hooks *hooks)
+protea_status protea_cluster_again(const protea_past_call *c, const char *dir, const protea_hooks *hooks)
 {
     char again[PROTEA_PATH_MAX];
-    past_call c;
+    protea_rundir *lock;
     PROTEA_TRY(path_of(again, dir, "", ".again"));
+    PROTEA_TRY(protea_rundir_open(&lock, dir, true, false));
     remove_tree(again); /* of a call that was killed */
-    protea_status status = read_call(&c, dir);
-    if (status == PROTEA_OK)
-        status = run_again(&c, dir, again, hooks);
-    forget(&c);
+    protea_status status = run_again(c, dir, again, hooks);
     remove_tree(again);
+    protea_rundir_close(lock);
     return status;
 }

@@ -1,11 +1,7 @@
 /* protea report RUN|DIR [DATA]: writes report.html again, of a run or of clusters. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "api/cluster_again.h"
 #include "api/images.h"
 #include "base/file.h"
-#include "base/options_internal.h"
 #include "report/report.h"
 #include "train/rundir.h"
 
@@ -16,7 +12,7 @@ typedef struct report {
     protea_session s;
     protea_model model;
     protea_source *source;
-    char *data; /* what the run was trained on; owned */
+    protea_past_call past; /* the run's; its first argument is what it was trained on */
 } report;
 
 static protea_status add_options(void *self, const char *kind, protea_options *options)
@@ -27,36 +23,14 @@ static protea_status add_options(void *self, const char *kind, protea_options *o
     return protea_options_add(options, "Machine", protea_session_table, &r->session);
 }
 
-static protea_status note_data(void *self, int line, const char *key, const char *const *items, int n, bool is_list)
-{
-    report *r = self;
-    (void)line;
-    (void)is_list;
-    return strcmp(key, "arguments") == 0 && n > 0 && r->data == NULL ? protea_copy_string(&r->data, items[0]) : PROTEA_OK;
-}
-
-/* The data set that the run's record names. */
-static protea_status find_data(report *r, const char *run)
-{
-    char *path, *text = NULL;
-    size_t len;
-    PROTEA_TRY(protea_path_join(&path, run, PROTEA_RUN_CONFIG));
-    protea_status status = protea_file_read(&text, &len, path, 1 << 20);
-    if (status == PROTEA_OK)
-        status = protea_yaml_walk(text, len, path, note_data, r);
-    protea_free(text);
-    protea_free(path);
-    return status;
-}
-
 /* Data given must be there; data of long ago may be gone, and the page keeps the sheets it has. */
 static protea_status open_data(report *r, const protea_call *call)
 {
     r->images.several = PROTEA_SEVERAL_UNLABEL;
     if (call->n_arguments > 1)
         return protea_images_open(&r->source, call->arguments[1], &r->images, r->s.cx.seed);
-    PROTEA_TRY(find_data(r, call->arguments[0]));
-    protea_status status = r->data ? protea_images_open(&r->source, r->data, &r->images, r->s.cx.seed) : PROTEA_OK;
+    const char *data = r->past.argument[0];
+    protea_status status = data != NULL ? protea_images_open(&r->source, data, &r->images, r->s.cx.seed) : PROTEA_OK;
     if (status == PROTEA_ERR_MEMORY)
         return status;
     if (status != PROTEA_OK)
@@ -77,13 +51,13 @@ static protea_status write_again(report *r, const protea_call *call)
 
 static protea_status run(void *self, const protea_call *call)
 {
+    report *r = self;
     char *path;
-    bool clusters;
-    PROTEA_TRY(protea_cluster_is(call->arguments[0], &clusters));
-    if (clusters && call->n_arguments > 1)
+    PROTEA_TRY(protea_past_call_read(&r->past, call->arguments[0]));
+    if (r->past.of_cluster && call->n_arguments > 1)
         return protea_fail(PROTEA_ERR_USAGE, "%s: clusters are of the images that their record names; found %s beside",
                            call->arguments[0], call->arguments[1]);
-    PROTEA_TRY(clusters ? protea_cluster_again(call->arguments[0], call->hooks) : write_again(self, call));
+    PROTEA_TRY(r->past.of_cluster ? protea_cluster_again(&r->past, call->arguments[0], call->hooks) : write_again(r, call));
     PROTEA_TRY(protea_path_join(&path, call->arguments[0], PROTEA_RUN_REPORT));
     protea_put_text(call->result, "file", path);
     protea_free(path);
@@ -93,7 +67,7 @@ static protea_status run(void *self, const protea_call *call)
 static void report_free(void *self)
 {
     report *r = self;
-    protea_free(r->data);
+    protea_past_call_release(&r->past);
     protea_source_close(r->source);
     protea_model_close(&r->model);
     protea_session_close(&r->s);
