@@ -174,8 +174,13 @@ typedef struct protea_kernels {
     /* y = exp((x - less) * scale), and sum += y; y may be x. The difference is rounded to f32; what follows has a relative
      * error below 2e-7 in the normal range. */
     void (*exp_less)(protea_backend *be, float *y, float *sum, const float *x, const float *less, float scale, int64_t n);
+    /* The same with one number to subtract, and with results that count in the sum by a weight: sum += weight * y. */
+    void (*exp_below)(protea_backend *be, float *y, float *sum, const float *x, float top, float scale, float weight, int64_t n);
+    /* The largest of x, n > 0; NaN or an infinity where not all of x is finite. */
+    float (*largest)(protea_backend *be, const float *x, int64_t n);
     double (*dot)(protea_backend *be, const float *a, const float *b, int64_t n);
     void (*axpy)(protea_backend *be, float *y, float a, const float *x, int64_t n); /* y += a x */
+    void (*times)(protea_backend *be, float *y, float a, const float *x, int64_t n); /* y *= a x, one by one */
     /* The same where one of the two is f64: products and sums in f64, as if x were. */
     double (*dot_wide)(protea_backend *be, const double *w, const float *x, int64_t n);
     void (*axpy_wide)(protea_backend *be, double *w, double a, const float *x, int64_t n); /* w += a x */

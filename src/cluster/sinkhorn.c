@@ -1,30 +1,14 @@
-/* Sinkhorn-Knopp by scaling vectors: the codes are diag(v) E diag(u), E = exp(scores / eps), and only u (K) and v (B)
- * change. A sweep reads E once: while a row is in cache, its scale v_b = 1 / (E_b . u) is found and v_b E_b is added to
- * the column sums that the next u needs.
- *
- * Rows are cut into parts of a fixed size, whose column sums are in float and are added up in double, in order: the
- * result does not depend on how many threads share the parts. */
+/* Sinkhorn-Knopp by scaling vectors: the codes are diag(v) E diag(u), E = exp(scores / eps) (gibbs_kernel.c), and only u (K) and
+ * v (B) change. A sweep reads E once: while a row is in cache, its scale v_b = 1 / (E_b . u) is found and v_b E_b is added to the
+ * column sums that the next u needs. The result does not depend on how many threads share the parts of rows. */
 #include "cluster/sinkhorn.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "cluster/gibbs_kernel.h"
 #include "comm/comm.h"
-
-enum { PART_ROWS = 32 };
-
-typedef struct sinkhorn {
-    protea_ctx *cx;
-    const float *scores;    /* (B,K) */
-    float *e_queue, *e;     /* (B-n,K), (n,K): E; e is q, which becomes the codes in the last sweep */
-    int64_t b, n, k, n_parts;
-    float *shift;           /* (K): what is subtracted from a prototype's scores */
-    float *u;               /* (K) */
-    double *column_sum;     /* (K), over all ranks once summed */
-    float *part_sum;        /* (n_parts,K) */
-    double eps;
-} sinkhorn;
 
 static protea_status check(const protea_tensor *q, const protea_tensor *scores, double eps, int64_t iters)
 {
@@ -46,24 +30,11 @@ static protea_status allocate(sinkhorn *s)
     PROTEA_TRY(protea_arena_alloc(scratch, &s->part_sum, (size_t)s->n_parts * columns * sizeof(float)));
     PROTEA_TRY(protea_arena_alloc(scratch, &s->column_sum, columns * sizeof(double)));
     PROTEA_TRY(protea_arena_alloc(scratch, &s->shift, columns * sizeof(float)));
+    PROTEA_TRY(protea_arena_alloc(scratch, &s->level, (size_t)s->n_parts * sizeof(double)));
     return protea_arena_alloc(scratch, &s->u, columns * sizeof(float));
 }
 
-/* Row b of E. */
-static float *row_of(const sinkhorn *s, int64_t b)
-{
-    int64_t queue_rows = s->b - s->n;
-    return b < queue_rows ? s->e_queue + b * s->k : s->e + (b - queue_rows) * s->k;
-}
-
-static int64_t part_end(const sinkhorn *s, int64_t part)
-{
-    int64_t end = (part + 1) * PART_ROWS;
-    return end < s->b ? end : s->b;
-}
-
-/* A rank that cannot go on takes the others with it, so that none waits for it in the next sum. */
-static protea_status all_ranks_well(sinkhorn *s, int bad, const char *what)
+protea_status protea_sinkhorn_all_well(sinkhorn *s, int bad, const char *what)
 {
     double any = bad;
     PROTEA_TRY(s->cx->comm->max_f64(s->cx->comm, &any, 1));
@@ -73,46 +44,7 @@ static protea_status all_ranks_well(sinkhorn *s, int bad, const char *what)
     return PROTEA_OK;
 }
 
-/* shift[k] = largest score of prototype k over all rows and ranks. */
-static protea_status find_shift(sinkhorn *s)
-{
-    protea_backend *be = s->cx->be;
-    int bad = 0;
-    int64_t k = s->k;
-#pragma omp parallel for schedule(static) reduction(| : bad)
-    for (int64_t part = 0; part < s->n_parts; part++) {
-        float *max = s->part_sum + part * k;
-        memcpy(max, s->scores + part * PART_ROWS * k, (size_t)k * sizeof(float));
-        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++)
-            bad |= !be->k.max_of(be, max, s->scores + b * k, k);
-    }
-    for (int64_t part = 1; part < s->n_parts; part++)
-        be->k.max_of(be, s->part_sum, s->part_sum + part * k, k);
-    for (int64_t i = 0; i < k; i++)
-        s->column_sum[i] = s->part_sum[i];
-    PROTEA_TRY(s->cx->comm->max_f64(s->cx->comm, s->column_sum, (size_t)k));
-    for (int64_t i = 0; i < k; i++)
-        s->shift[i] = (float)s->column_sum[i];
-    return all_ranks_well(s, bad, "the scores are not all finite; a lower learning rate may help");
-}
-
-/* E = exp((scores - shift) / eps), and its column sums. */
-static void exponentiate(sinkhorn *s)
-{
-    protea_backend *be = s->cx->be;
-    int64_t k = s->k;
-    float inverse_eps = (float)(1 / s->eps);
-#pragma omp parallel for schedule(static)
-    for (int64_t part = 0; part < s->n_parts; part++) {
-        float *sum = s->part_sum + part * k;
-        memset(sum, 0, (size_t)k * sizeof(float));
-        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++)
-            be->k.exp_less(be, row_of(s, b), sum, s->scores + b * k, s->shift, inverse_eps, k);
-    }
-}
-
-/* column_sum = the parts' sums over all ranks; u = (B/K) / column_sum. */
-static protea_status scale_columns(sinkhorn *s)
+protea_status protea_sinkhorn_sum_columns(sinkhorn *s)
 {
     enum { STRIP = 256 };
     int64_t k = s->k;
@@ -124,14 +56,20 @@ static protea_status scale_columns(sinkhorn *s)
             for (int64_t i = first; i < last; i++)
                 s->column_sum[i] += (double)s->part_sum[part * k + i];
     }
-    PROTEA_TRY(s->cx->comm->sum_f64(s->cx->comm, s->column_sum, (size_t)k));
+    return s->cx->comm->sum_f64(s->cx->comm, s->column_sum, (size_t)k);
+}
+
+/* u = (B/K) / column_sum. */
+static protea_status scale_columns(sinkhorn *s)
+{
+    int64_t k = s->k;
     double target = (double)s->b * s->cx->comm->size / (double)k;
     int bad = 0;
     for (int64_t i = 0; i < k; i++) {
         s->u[i] = (float)(target / s->column_sum[i]);
         bad |= !(s->u[i] > 0 && s->u[i] <= FLT_MAX);
     }
-    return all_ranks_well(s, bad, "a prototype's scores underflow; a larger epsilon is needed");
+    return protea_sinkhorn_all_well(s, bad, "a prototype's scores underflow; a larger epsilon is needed");
 }
 
 /* v_b = 1 / (E_b . u) for each row; the columns of diag(v) E are summed up. */
@@ -144,14 +82,15 @@ static protea_status scale_rows(sinkhorn *s)
     for (int64_t part = 0; part < s->n_parts; part++) {
         float *sum = s->part_sum + part * k;
         memset(sum, 0, (size_t)k * sizeof(float));
-        for (int64_t b = part * PART_ROWS; b < part_end(s, part); b++) {
-            const float *e = row_of(s, b);
+        for (int64_t b = part * SINKHORN_PART; b < sinkhorn_part_end(s, part); b++) {
+            const float *e = sinkhorn_row(s, b);
             float v = (float)(1 / be->k.dot(be, e, s->u, k));
             bad |= !(v > 0 && v <= FLT_MAX);
             be->k.axpy(be, sum, v, e, k);
         }
     }
-    return all_ranks_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
+    PROTEA_TRY(protea_sinkhorn_all_well(s, bad, "a sample's scores underflow; a larger epsilon is needed"));
+    return protea_sinkhorn_sum_columns(s);
 }
 
 /* The last sweep: the codes of the last n rows, in the place of their E. */
@@ -162,19 +101,17 @@ static protea_status write_codes(sinkhorn *s)
     int64_t k = s->k;
 #pragma omp parallel for schedule(static) reduction(| : bad)
     for (int64_t b = 0; b < s->n; b++) {
-        float *restrict e = s->e + b * k;
+        float *e = s->e + b * k;
         float v = (float)(1 / be->k.dot(be, e, s->u, k));
         bad |= !(v > 0 && v <= FLT_MAX);
-        for (int64_t i = 0; i < k; i++)
-            e[i] = v * (e[i] * s->u[i]);
+        be->k.times(be, e, v, s->u, k);
     }
-    return all_ranks_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
+    return protea_sinkhorn_all_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
 }
 
 static protea_status alternate(sinkhorn *s, int64_t iters)
 {
-    PROTEA_TRY(find_shift(s));
-    exponentiate(s);
+    PROTEA_TRY(protea_gibbs_kernel(s));
     for (int64_t sweep = 1; sweep < iters; sweep++) {
         PROTEA_TRY(scale_columns(s));
         PROTEA_TRY(scale_rows(s));
@@ -188,7 +125,7 @@ protea_status protea_sinkhorn(protea_ctx *cx, protea_tensor *q, const protea_ten
     PROTEA_TRY(check(q, scores, eps, iters));
     sinkhorn s = { .cx = cx, .scores = protea_f32(scores), .e = protea_f32(q), .b = scores->dim[0], .n = q->dim[0],
                    .k = scores->dim[1], .eps = eps };
-    s.n_parts = (s.b + PART_ROWS - 1) / PART_ROWS;
+    s.n_parts = (s.b + SINKHORN_PART - 1) / SINKHORN_PART;
     size_t mark = protea_arena_mark(cx->scratch);
     protea_status status = allocate(&s);
     if (status == PROTEA_OK && !cx->planning)

@@ -15,11 +15,11 @@
  * q       (n,K)  must not overlap scores.
  * eps            entropy regulariser, > 0; 0.05 in the paper.   iters  >= 1; 3 in the paper.
  *
- * Each prototype's largest score over all samples and ranks is subtracted before exp. That is exact, because the first
- * thing the alternation does is to rescale every column; a per-sample maximum would change the result. Unlike the one
- * global maximum it also keeps a prototype from underflowing, however small eps is.
- * Collective. Errors, on all ranks alike: PROTEA_ERR_USAGE (eps, iters), PROTEA_ERR_DIVERGED (scores not finite, or a
- * sample's row underflows). Equal bits for any number of threads.
+ * However small eps is, neither a sample far from every prototype nor a prototype far from every sample underflows: what is
+ * subtracted before exp is each sample's largest score or, where a prototype needs it, each prototype's (gibbs_kernel.c). Both at
+ * once, a sample and a prototype that are some 88 eps away from all others, are refused.
+ * Collective. Errors, on all ranks alike: PROTEA_ERR_USAGE (eps, iters), PROTEA_ERR_DIVERGED (scores not finite, or
+ * what was just said). Equal bits for any number of threads.
  * Source: Caron et al. 2020, arXiv:2006.09882, sec. 3.1 and listing 1. Scratch: cx->scratch. */
 protea_status protea_sinkhorn(protea_ctx *cx, protea_tensor *q, const protea_tensor *scores, double eps, int64_t iters);
 

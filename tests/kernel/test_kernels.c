@@ -361,6 +361,15 @@ static void test_exp(void **state)
         assert_true(fabs((double)y[i] - want) <= 2e-7 * want);
         assert_true(sum[i] == 1 + y[i]);
     }
+    for (int i = 0; i < N; i++)
+        sum[i] = 1;
+    fast->k.exp_below(fast, y, sum, x, 0.125f, 75, 0.25f, N);
+    assert_true(isnan(y[0]));
+    for (int i = 1; i < N; i++) {
+        double want = exp((double)(x[i] - 0.125f) * 75);
+        assert_true(fabs((double)y[i] - want) <= 2e-7 * want);
+        assert_true(fabsf(sum[i] - (1 + 0.25f * y[i])) <= 0x1p-23f * sum[i]);
+    }
     fast->k.exp_less(fast, y, sum, x, less, 94, N); /* to e^-105.75 and e^82.25 */
     for (int i = 1; i < N; i++)
         assert_true(fabs((double)y[i] - exp((double)(x[i] - 0.125f) * 94)) <= 1.5 * 0x1p-149 + 2e-7 * (double)y[i]);
@@ -381,11 +390,15 @@ static void test_vectors(void **state)
         assert_float_equal(fast->k.dot(fast, a, x, n), reference->k.dot(reference, b, x, n), 1e-4);
         fast->k.axpy(fast, a, -0.75f, x, n);
         reference->k.axpy(reference, b, -0.75f, x, n);
-        assert_true(agree("max_of, axpy", a, b, MOST, 1e-6));
+        fast->k.times(fast, a, -0.75f, x, n);
+        reference->k.times(reference, b, -0.75f, x, n);
+        assert_true(agree("max_of, axpy, times", a, b, MOST, 1e-6));
+        assert_true(n == 0 || fast->k.largest(fast, x, n) == reference->k.largest(reference, x, n));
         for (int64_t i = 0; i < n; i++) {
             float kept = x[i];
             x[i] = i % 2 ? INFINITY : NAN;
             assert_false(fast->k.max_of(fast, a, x, n) || reference->k.max_of(reference, b, x, n));
+            assert_false(isfinite(fast->k.largest(fast, x, n)) || isfinite(reference->k.largest(reference, x, n)));
             x[i] = kept;
         }
         for (int64_t i = 0; i < MOST; i++)

@@ -176,21 +176,26 @@ static void equal_bits_for_any_thread_count(void **state)
     test_context_close(&cx);
 }
 
-/* Small eps, where exp of unshifted scores overflows (below 0.0113) and of globally shifted ones underflows: one
- * prototype is far from everything. */
+/* Small eps, where exp of unshifted scores overflows (below 0.0113) and of globally shifted ones underflows: one prototype, or
+ * one sample, is far from everything. */
 static void extreme_scores(void **state)
 {
     (void)state;
     protea_ctx cx = test_context_open(1 << 16);
-    float scores[8] = { 1, -1, .99f, -.98f, .98f, -.99f, .97f, -1 }, codes[8];
-    double s64[8], q64[8];
-    protea_tensor s = test_rows(scores, 4, 2), q = test_rows(codes, 4, 2);
-    for (int i = 0; i < 8; i++)
-        s64[i] = scores[i];
-    assert_ok(protea_sinkhorn(&cx, &q, &s, .01, 3));
-    protea_sinkhorn_reference(q64, s64, 4, 2, .01, 3);
-    for (int i = 0; i < 8; i++)
-        assert_float_equal(codes[i], q64[i], 1e-4); /* 1/eps times a f32's rounding of 1 */
+    const float far_prototype[8] = { 1, -1, .99f, -.98f, .98f, -.99f, .97f, -1 };
+    const float far_sample[8] = { 1, .98f, -.97f, -1, .99f, .98f, .97f, 1 };
+    for (int which = 0; which < 2; which++) {
+        float scores[8], codes[8];
+        double s64[8], q64[8];
+        protea_tensor s = test_rows(scores, 4, 2), q = test_rows(codes, 4, 2);
+        memcpy(scores, which ? far_sample : far_prototype, sizeof scores);
+        for (int i = 0; i < 8; i++)
+            s64[i] = scores[i];
+        assert_ok(protea_sinkhorn(&cx, &q, &s, .01, 3));
+        protea_sinkhorn_reference(q64, s64, 4, 2, .01, 3);
+        for (int i = 0; i < 8; i++)
+            assert_float_equal(codes[i], q64[i], 1e-4); /* 1/eps times a f32's rounding of 1 */
+    }
     test_context_close(&cx);
 }
 
@@ -207,8 +212,10 @@ static void hopeless_input_is_refused(void **state)
             scores[at] = bad[i];
             assert_int_equal(protea_sinkhorn(&cx, &q, &s, .05, 3), PROTEA_ERR_DIVERGED);
         }
-    memcpy(scores, S, sizeof S); /* a sample that is 100 eps and more from where all others are, for each prototype */
+    memcpy(scores, S, sizeof S); /* a sample and a prototype that are 100 eps and more from where all others are */
     scores[3] = scores[4] = scores[5] = -6;
+    scores[2] = scores[8] = scores[11] = -6;
+    scores[5] = -12;
     assert_int_equal(protea_sinkhorn(&cx, &q, &s, .05, 3), PROTEA_ERR_DIVERGED);
     assert_non_null(strstr(protea_last_error(), "larger epsilon"));
     assert_int_equal(protea_sinkhorn(&cx, &q, &s, 0, 3), PROTEA_ERR_USAGE);

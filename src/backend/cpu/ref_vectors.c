@@ -23,6 +23,27 @@ static void exp_less(protea_backend *be, float *y, float *sum, const float *x, c
     }
 }
 
+static void exp_below(protea_backend *be, float *y, float *sum, const float *x, float top, float scale, float weight, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (float)exp((double)(x[i] - top) * (double)scale);
+        sum[i] += weight * y[i];
+    }
+}
+
+static float largest(protea_backend *be, const float *x, int64_t n)
+{
+    (void)be;
+    float most = x[0];
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            return NAN;
+        most = fmaxf(most, x[i]);
+    }
+    return most;
+}
+
 static double dot(protea_backend *be, const float *a, const float *b, int64_t n)
 {
     (void)be;
@@ -37,6 +58,13 @@ static void axpy(protea_backend *be, float *y, float a, const float *x, int64_t 
     (void)be;
     for (int64_t i = 0; i < n; i++)
         y[i] += a * x[i];
+}
+
+static void times(protea_backend *be, float *y, float a, const float *x, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = a * (y[i] * x[i]);
 }
 
 static double dot_wide(protea_backend *be, const double *w, const float *x, int64_t n)
@@ -59,8 +87,11 @@ void protea_ref_fill_vectors(protea_kernels *k)
 {
     k->max_of = max_of;
     k->exp_less = exp_less;
+    k->exp_below = exp_below;
+    k->largest = largest;
     k->dot = dot;
     k->axpy = axpy;
+    k->times = times;
     k->dot_wide = dot_wide;
     k->axpy_wide = axpy_wide;
 }

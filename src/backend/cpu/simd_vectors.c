@@ -33,42 +33,67 @@ static inline float power_of_two(int32_t k)
     return power;
 }
 
-/* exp(d * scale) = 2^k exp(r), r = d scale - k ln 2, |r| <= ln 2 / 2, and exp(r) is its Taylor polynomial of degree 7 (rest
- * < 6e-9). What the product loses by rounding comes back through `lost`, and ln 2 is in two parts, the first of which k
- * multiplies exactly. The power is in two factors, so that results below the normal range are rounded, not cut. */
-static inline float exp_of(float d, float scale)
+/* exp of less is 0 in f32, of more infinite. */
+static const float LEAST_EXPONENT = -110, MOST_EXPONENT = 130;
+
+/* exp(d * scale) = 2^k exp(r), r = d scale - k ln 2, |r| <= ln 2 / 2, and exp(r) - 1 is its Taylor polynomial of degree 7 (rest
+ * < 6e-9), paired so that few operations wait for each other. least and most bound d. What the product loses by rounding comes
+ * back through `lost`, and ln 2 is in two parts, the first of which k multiplies exactly. The power is in two factors, so that
+ * results below the normal range are rounded, not cut. */
+static inline float exp_of(float d, float scale, float least, float most)
 {
+    d = least > d ? least : d; /* NaN passes */
+    d = most < d ? most : d;
     float t = d * scale;
-    t = t < -110 ? -110 : t;
-    t = t > 130 ? 130 : t; /* NaN passes */
-    float lost = t == d * scale ? SIMD_FMA(d, scale, -t) : 0;
+    float lost = SIMD_FMA(d, scale, -t);
     float rounded = SIMD_FMA(t, 1.44269504f, 0x1.8p23f), k = rounded - 0x1.8p23f; /* a whole number, in the low bits */
-    float r = SIMD_FMA(k, -0x1.62e4p-1f, t);
-    r = SIMD_FMA(k, -0x1.7f7d1cp-20f, r) + lost;
-    float p = SIMD_FMA(r, 1 / 5040.f, 1 / 720.f);
-    p = SIMD_FMA(p, r, 1 / 120.f);
-    p = SIMD_FMA(p, r, 1 / 24.f);
-    p = SIMD_FMA(p, r, 1 / 6.f);
-    p = SIMD_FMA(p, r, 0.5f);
-    p = SIMD_FMA(p, r, 1);
-    p = SIMD_FMA(p, r, 1);
+    float r = SIMD_FMA(k, -0x1.62e4p-1f, t) + SIMD_FMA(k, -0x1.7f7d1cp-20f, lost), r2 = r * r;
+    float high = SIMD_FMA(SIMD_FMA(r, 1 / 5040.f, 1 / 720.f), r2, SIMD_FMA(r, 1 / 120.f, 1 / 24.f));
+    float less_one = SIMD_FMA(SIMD_FMA(high, r2, SIMD_FMA(r, 1 / 6.f, 0.5f)), r2, r);
     int32_t bits, whole;
     memcpy(&bits, &rounded, sizeof bits);
     whole = bits - 0x4b400000;
     int32_t half = whole >> 1;
-    return p * power_of_two(half) * power_of_two(whole - half);
+    float power = power_of_two(half);
+    return SIMD_FMA(less_one, power, power) * power_of_two(whole - half);
 }
 
 static void exp_less(protea_backend *be, float *y, float *restrict sum, const float *x, const float *restrict less, float scale,
                      int64_t n)
 {
     (void)be;
+    const float least = LEAST_EXPONENT / scale, most = MOST_EXPONENT / scale;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
-        float e = exp_of(x[i] - less[i], scale);
+        float e = exp_of(x[i] - less[i], scale, least, most);
         y[i] = e;
         sum[i] += e;
     }
+}
+
+static void exp_below(protea_backend *be, float *y, float *restrict sum, const float *x, float top, float scale, float weight,
+                      int64_t n)
+{
+    (void)be;
+    const float least = LEAST_EXPONENT / scale, most = MOST_EXPONENT / scale;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        float e = exp_of(x[i] - top, scale, least, most);
+        y[i] = e;
+        sum[i] += weight * e;
+    }
+}
+
+static float largest(protea_backend *be, const float *x, int64_t n)
+{
+    (void)be;
+    float most = x[0], not_finite = 0; /* x - x is 0 for finite x, NaN else, and NaN stays in the sum */
+#pragma omp simd reduction(max : most) reduction(+ : not_finite)
+    for (int64_t i = 0; i < n; i++) {
+        most = x[i] > most ? x[i] : most;
+        not_finite += x[i] - x[i];
+    }
+    return most + not_finite;
 }
 
 typedef double vd __attribute__((vector_size(PROTEA_LANES * 8)));
@@ -107,6 +132,13 @@ static void axpy(protea_backend *be, float *restrict y, float a, const float *re
         y[i] += a * x[i];
 }
 
+static void times(protea_backend *be, float *restrict y, float a, const float *restrict x, int64_t n)
+{
+    (void)be;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = a * (y[i] * x[i]);
+}
+
 static double dot_wide(protea_backend *be, const double *restrict w, const float *restrict x, int64_t n)
 {
     enum { SUMS = 2 };
@@ -136,8 +168,11 @@ void SIMD_NAME(protea_simd_fill_vectors)(protea_kernels *k)
 {
     k->max_of = max_of;
     k->exp_less = exp_less;
+    k->exp_below = exp_below;
+    k->largest = largest;
     k->dot = dot;
     k->axpy = axpy;
+    k->times = times;
     k->dot_wide = dot_wide;
     k->axpy_wide = axpy_wide;
 }
