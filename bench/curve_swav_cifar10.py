@@ -3,7 +3,7 @@
 
     bench/curve_swav_cifar10.py cifar10-train.tar.xz cifar10-test.tar.xz --epochs 3 --seed 1
 
-Two views of 32 pixels, ResNet-18 with 32 channels, head 256-512-128, 300 prototypes, Adam; augmentation by torchvision on PIL.
+Two views of 32 pixels, ResNet-18 with 16 channels, head 128-512-128, 300 prototypes, Adam; augmentation by torchvision on PIL.
 The schedule is that of the whole run (--of 46 epochs), of which the first --epochs are trained. Prints a line per epoch: mean loss
 and weighted kNN (k 200, temperature 0.1) of the pooled features, with running statistics. Written from the paper
 (arXiv:2006.09882) and for PyTorch 1.13.
@@ -20,7 +20,7 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.models.resnet import BasicBlock
 
-WIDTH, HIDDEN, DIM, PROTOTYPES = 32, 512, 128, 300
+WIDTH, HIDDEN, DIM, PROTOTYPES = 16, 512, 128, 300
 BATCH, LR, DECAY, WARMUP, FROZEN = 256, 0.002, 1e-6, 0.05, 0.02
 TEMPERATURE, EPSILON, SWEEPS = 0.1, 0.03, 3
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
