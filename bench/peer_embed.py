@@ -94,9 +94,10 @@ def main():
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--files", required=True, help="the folder of files")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    if args.threads:
+        torch.set_num_threads(args.threads)
     files = sorted(pathlib.Path(args.files).glob("*.jpg"))
-    with torch.no_grad(), concurrent.futures.ThreadPoolExecutor(args.threads) as pool:
+    with torch.no_grad(), concurrent.futures.ThreadPoolExecutor(args.threads or None) as pool:
         net, read, batch = choose(args, files, pool)
         times = [timed(embed, args, files, net, read, batch, pool) for _ in range(args.steps)]
     (pathlib.Path(args.files) / "peer.npy").unlink()

@@ -28,7 +28,8 @@ def main():
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--files")
     args = parser.parse_args()
-    faiss.omp_set_num_threads(args.threads)
+    if args.threads:
+        faiss.omp_set_num_threads(args.threads)
     kmeans = faiss.Kmeans(WIDTH, CLUSTERS, niter=args.steps + 1, seed=1)
     kmeans.train(rows())
     times = [s["time"] for s in kmeans.iteration_stats]

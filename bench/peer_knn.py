@@ -36,7 +36,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=3)
     args = parser.parse_args()
-    faiss.omp_set_num_threads(args.threads)
+    if args.threads:
+        faiss.omp_set_num_threads(args.threads)
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((ROWS, WIDTH), dtype=np.float32)
     queries = rng.standard_normal((QUERIES, WIDTH), dtype=np.float32)

@@ -46,7 +46,7 @@ def main():
     args = parser.parse_args()
     folder = pathlib.Path(args.files)
     x = np.load(folder / "rows.npy")
-    tsne = TSNE(init="pca", learning_rate="auto", n_jobs=args.threads, random_state=0)
+    tsne = TSNE(init="pca", learning_rate="auto", n_jobs=args.threads or None, random_state=0)
     start, cpu = time.perf_counter(), time.process_time()
     xy = tsne.fit_transform(x)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu

@@ -18,7 +18,8 @@ typedef struct protea_bench {
     protea_session *session;    /* borrowed */
     const protea_hooks *hooks;  /* borrowed */
     int64_t steps;              /* that are timed; a first one is not */
-    bool peer;                  /* time the peer too */
+    int64_t pairs;              /* of a timing and its peer's, in turns */
+    bool peer, plain_peer;      /* time the peer at its best, and as it comes */
     double (*clock)(void);      /* protea_seconds or, for what runs on one thread, protea_core_seconds */
     double peak;                /* GFLOP/s of products in this precision on registers, measured in this run */
     protea_bench_spread *spread; /* of all timings so far; borrowed */
@@ -68,23 +69,30 @@ double protea_bench_median(double *x, int64_t n);
 protea_status protea_bench_plan(protea_bench_result *out, const protea_bench *b,
                                 protea_status (*body)(protea_ctx *cx, void *self), void *self);
 
-/* Logs the peer's time beside ours and notes it in result; nothing without a peer. */
-void protea_bench_report_peer(json_t *result, const protea_bench *b, double seconds, double peer);
-
 /* Multiplications and additions of one pass. */
 double protea_bench_conv_flops(const protea_conv_dims *d);
 
+/* A peer's step beside ours. */
+typedef struct protea_bench_beside {
+    double seconds;             /* median of the pairs */
+    double times, least, most;  /* how many times as fast we are: median of the pairs, and what they range over; 0: not told */
+} protea_bench_beside;
+
 /* One line of a table of timings. */
 typedef struct protea_bench_row {
-    double seconds, peer;       /* of a step; the peer's: 0 without one */
+    double seconds;             /* of a step, median of the pairs */
+    protea_bench_beside best, plain; /* the peer at its best, and as it comes; zeros without one */
 } protea_bench_row;
+
+/* Logs the peers' times beside ours and notes them in result; nothing without a peer. */
+void protea_bench_report_peer(json_t *result, const protea_bench *b, const protea_bench_row *row);
 
 /* Logs a row of count things a step as a rate, beside the peer's where there is one, and appends it to list. */
 protea_status protea_bench_report_rate(json_t *list, const protea_bench *b, const char *name, const char *unit, int64_t count,
                                        const protea_bench_row *row);
 
-/* Times the n rows of a table and, when b->peer, bench/peer_NAME.py in turns with them, so that a change of the machine's speed
- * meets both alike; the fastest of each one's turns counts. files: a folder that the peer reads from, or NULL. */
+/* Times the n rows of a table; when b->peer, b->pairs times in turns with bench/peer_NAME.py, so that a change of the machine's
+ * speed meets both alike. files: a folder that the peer reads from, or NULL. */
 typedef protea_status (*protea_bench_row_fn)(double *seconds, const protea_bench *b, int row, void *self);
 protea_status protea_bench_turns(protea_bench_row *rows, int n, const protea_bench *b, const char *name, const char *files,
                                  protea_bench_row_fn time_row, void *self);

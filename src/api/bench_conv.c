@@ -111,8 +111,15 @@ static protea_status time_row(double *seconds, const protea_bench *b, int row, v
 }
 
 typedef struct totals {
-    double flops, seconds, peer;
+    double flops;
+    protea_bench_row took;      /* times are of the sums, without a range */
 } totals;
+
+static void add_beside(protea_bench_beside *sum, const protea_bench_beside *one, int times, double own)
+{
+    sum->seconds += times * one->seconds;
+    sum->times = sum->seconds / own;
+}
 
 /* One row of the table, as text and in the list. */
 static protea_status report_row(json_t *list, totals *sum, const protea_bench *b, int row, const protea_bench_row *took)
@@ -126,10 +133,11 @@ static protea_status report_row(json_t *list, totals *sum, const protea_bench *b
     PROTEA_TRY(protea_cpu_conv_name(&name, cx->be, &d, pass));
     double flops = protea_bench_conv_flops(&d), gflops = flops / took->seconds / 1e9;
     sum->flops += l->times * flops;
-    sum->seconds += l->times * took->seconds;
-    sum->peer += l->times * took->peer;
+    sum->took.seconds += l->times * took->seconds;
+    add_beside(&sum->took.best, &took->best, l->times, sum->took.seconds);
+    add_beside(&sum->took.plain, &took->plain, l->times, sum->took.seconds);
     if (b->peer)
-        snprintf(peer, sizeof peer, ", %.2f x peer", took->peer / took->seconds);
+        snprintf(peer, sizeof peer, ", %.2f x peer", took->best.times);
     protea_log(cx, PROTEA_LOG_INFO, "%4lld -> %-4lld @%-3lld %lldx%lld stride %lld x%d  %-16s "
                "%8.2f ms %6.0f GFLOP/s %4.0f %%  %s%s",
                (long long)l->in, (long long)l->out, (long long)l->size, (long long)l->kernel, (long long)l->kernel,
@@ -139,7 +147,7 @@ static protea_status report_row(json_t *list, totals *sum, const protea_bench *b
                               (json_int_t)l->stride, "times", l->times, "pass", PASSES[pass], "implementation", name, "seconds",
                               took->seconds, "gflops", gflops, "share_of_peak", gflops / b->peak);
     if (b->peer)
-        json_object_set_new(entry, "peer_seconds", json_real(took->peer));
+        json_object_set_new(entry, "peer_seconds", json_real(took->best.seconds));
     if (json_array_append_new(list, entry) != 0)
         return protea_fail(PROTEA_ERR_MEMORY, "the list of layers: no memory");
     return PROTEA_OK;
@@ -147,18 +155,18 @@ static protea_status report_row(json_t *list, totals *sum, const protea_bench *b
 
 static protea_status report(json_t *result, const protea_bench *b)
 {
-    totals sum = { 0, 0, 0 };
+    totals sum = { 0 };
     protea_bench_row rows[N_ROWS] = { { 0 } };
     json_t *list = json_array();
     json_object_set_new(result, "layers", list);
     PROTEA_TRY(protea_bench_turns(rows, N_ROWS, b, "conv", NULL, time_row, NULL));
     for (int row = 0; row < N_ROWS; row++)
         PROTEA_TRY(report_row(list, &sum, b, row, &rows[row]));
-    double gflops = sum.flops / sum.seconds / 1e9;
-    json_object_set_new(result, "seconds_per_step", json_real(sum.seconds));
+    double gflops = sum.flops / sum.took.seconds / 1e9;
+    json_object_set_new(result, "seconds_per_step", json_real(sum.took.seconds));
     json_object_set_new(result, "gflops", json_real(gflops));
     json_object_set_new(result, "share_of_peak", json_real(gflops / b->peak));
-    protea_bench_report_peer(result, b, sum.seconds, sum.peer);
+    protea_bench_report_peer(result, b, &sum.took);
     return PROTEA_OK;
 }
 

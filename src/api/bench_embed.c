@@ -82,7 +82,7 @@ static protea_status measure(json_t *result, const protea_bench *b, embed_bench 
     protea_log(s->cx, PROTEA_LOG_INFO, "embed: %d files in %.4g s, %.1f images/s", FILES, row.seconds, FILES / row.seconds);
     json_object_set_new(result, "seconds_per_step", json_real(row.seconds));
     json_object_set_new(result, "images_per_second", json_real(FILES / row.seconds));
-    protea_bench_report_peer(result, b, row.seconds, row.peer);
+    protea_bench_report_peer(result, b, &row);
     return PROTEA_OK;
 }
 

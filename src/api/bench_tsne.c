@@ -136,7 +136,7 @@ static protea_status measure(json_t *result, const protea_bench *b, tsne_bench *
     json_object_set_new(result, "rows", json_integer(t->n));
     json_object_set_new(result, "seconds_per_step", json_real(beside.seconds));
     json_object_set_new(result, "kl", json_real(t->out.kl));
-    protea_bench_report_peer(result, b, beside.seconds, beside.peer);
+    protea_bench_report_peer(result, b, &beside);
     t->n = ALONE;
     PROTEA_TRY(protea_bench_time(&alone, b, run, t));
     say(t, alone);

@@ -9,8 +9,8 @@
 
 typedef struct bench_opts {
     protea_session_opts session;
-    int64_t steps;
-    int32_t peer;
+    int64_t steps, pairs;
+    int32_t peer, plain_peer;
 } bench_opts;
 
 static const protea_opt table[] = {
@@ -18,6 +18,10 @@ static const protea_opt table[] = {
       .unit = "steps", .help = "that are timed, after one that is not; the median counts" },
     { .key = "peer", .type = PROTEA_OPT_BOOL, .offset = offsetof(bench_opts, peer), .def = "false",
       .help = "time its peer in turns with it: PyTorch at its best, faiss, scikit-learn or Pillow (Debian's, and the sources)" },
+    { .key = "plain_peer", .type = PROTEA_OPT_BOOL, .offset = offsetof(bench_opts, plain_peer), .def = "false",
+      .help = "time its peer as it comes, too: f32, its own layout, threads and malloc" },
+    { .key = "pairs", .type = PROTEA_OPT_INT, .offset = offsetof(bench_opts, pairs), .def = "5", .min = 1, .max = 100,
+      .unit = "pairs", .help = "of Protea and its peer, in turns; the median of their ratios counts" },
     { 0 },
 };
 
@@ -99,7 +103,7 @@ static protea_status report_step(json_t *result, const protea_bench *b, const pr
     json_object_set_new(result, "rss_mib", json_real((double)protea_peak_memory() / mib));
     if (r->flops > 0)
         report_flops(result, b, r->flops / row.seconds / 1e9);
-    protea_bench_report_peer(result, b, row.seconds, row.peer);
+    protea_bench_report_peer(result, b, &row);
     return PROTEA_OK;
 }
 
@@ -118,9 +122,9 @@ static protea_status measure(const bench_opts *o, const protea_call *call, prote
 {
     const protea_bench_ops *ops = find(call->kind != NULL ? call->kind : DEFAULT_KIND);
     protea_bench_spread spread = { 0 };
-    protea_bench b = { .session = session, .hooks = call->hooks, .steps = o->steps, .peer = o->peer, .clock = protea_seconds,
-                       .spread = &spread };
-    if (o->peer && !ops->has_peer)
+    protea_bench b = { .session = session, .hooks = call->hooks, .steps = o->steps, .pairs = o->pairs,
+                       .peer = o->peer || o->plain_peer, .plain_peer = o->plain_peer, .clock = protea_seconds, .spread = &spread };
+    if (b.peer && !ops->has_peer)
         return protea_fail(PROTEA_ERR_USAGE, "--peer: %s has no peer to be timed beside", ops->name);
     json_object_set_new(call->result, "name", json_string(ops->name));
     json_object_set_new(call->result, "precision", json_string(session->precision));

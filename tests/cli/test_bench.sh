@@ -8,4 +8,6 @@ want_json seconds_per_step '[0-9.e-]+'; want_json samples_per_second '[0-9.e+]+'
 want_json noise '[0-9.e-]+'
 run bench sinkhorn --steps 1 --precision f32 --json; want_code 0; want_json precision '"f32"'
 refused 2 "--peer: corrupt has no peer" bench corrupt --peer
+refused 2 "--peer: corrupt has no peer" bench corrupt --plain-peer
+refused 2 "--pairs: \"0\" found" bench sinkhorn --peer --pairs 0
 finish
