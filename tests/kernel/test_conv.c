@@ -64,7 +64,7 @@ static float *run_pass(protea_backend *be, const protea_conv_dims *d, protea_con
     return result;
 }
 
-/* How far an element may be off. Winograd's filtering rounds transforms to bf16: test_winograd.c holds it to tighter means. */
+/* How far an element may be off. Winograd's filtering rounds transforms to bf16: test_conv_own.c holds it to tighter means. */
 static double tolerance(const protea_conv_dims *d, protea_conv_pass pass)
 {
     const char *name;

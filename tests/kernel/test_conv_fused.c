@@ -51,7 +51,7 @@ static float *run_twice(protea_backend *be, const protea_conv_dims *d, protea_co
 }
 
 /* How far an element may be off. The reference rounds its sums before they are added to; Winograd's filtering rounds transforms to
- * bf16, which test_winograd.c holds to tighter means. */
+ * bf16, which test_conv_own.c holds to tighter means. */
 static double tolerance(const protea_conv_dims *d)
 {
     const protea_cpu *cpu = protea_cpu_of(fast);

@@ -19,6 +19,7 @@
 
 #include "backend/bf16.h"
 #include "backend/cpu/amx_tiles.h"
+#include "backend/cpu/weights_rows.h"
 
 enum {
     SIDE = 32,                      /* outputs and channels of a task, and samples of a group */
@@ -28,10 +29,6 @@ enum {
     CHUNK_PIXELS = 256,             /* of one panel, over all groups, about: two panels stay in the second-level cache */
     MAX_TAPS = 9
 };
-
-typedef struct rows {
-    int64_t from, to;
-} rows;
 
 /* What the threads work on. */
 typedef struct work {
@@ -46,22 +43,6 @@ typedef struct work {
     rows dy_now, x_now;             /* its rows */
 } work;
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static rows rows_met(const protea_conv_dims *d, rows dy)
-{
-    int64_t from = dy.from * d->stride - d->pad, to = (dy.to - 1) * d->stride - d->pad + d->kh;
-    return (rows){ most(from, 0), most(least(to, d->x.h), 0) };
-}
-
 static work make_work(const protea_conv_dims *d)
 {
     work k = { .d = d, .groups = 1, .band = d->y.h, .tasks = d->y.c / SIDE * (d->x.c / SIDE) };
@@ -70,10 +51,7 @@ static work make_work(const protea_conv_dims *d)
         k.groups = least(pixels / (d->y.h * d->y.w), (d->x.n + SIDE - 1) / SIDE);
     else
         k.band = most(1, pixels / d->y.w);
-    for (int64_t from = 0; from < d->y.h; from += k.band) {
-        rows r = rows_met(d, (rows){ from, least(from + k.band, d->y.h) });
-        k.x_rows = most(k.x_rows, r.to - r.from);
-    }
+    k.x_rows = most_rows_met(d, k.band);
     return k;
 }
 
@@ -178,15 +156,6 @@ static void pack_pixel(protea_bf16 *to, int64_t panel_words, const protea_map *m
     }
 }
 
-/* Whether some tap leads to this row or column of x. */
-static bool is_met(const protea_conv_dims *d, int64_t at, int64_t taps)
-{
-    for (int64_t p = 0; p < taps; p++)
-        if ((at + d->pad - p) % d->stride == 0)
-            return true;
-    return false;
-}
-
 /* Row `item` of the chunk: rows of dy of all groups, then rows of x. */
 static void pack_row(const work *k, int64_t item)
 {
@@ -228,17 +197,6 @@ static void multiply(const protea_bf16 *dy, const protea_bf16 *x, int64_t stride
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
     }
-}
-
-/* Output positions [from, to) that tap `tap` leads from to positions inside [begin, end). */
-static rows outputs_inside(const protea_conv_dims *d, int64_t tap, rows outputs, int64_t begin, int64_t end)
-{
-    rows r = outputs;
-    while (r.from < r.to && r.from * d->stride + tap - d->pad < begin)
-        r.from++;
-    while (r.to > r.from && (r.to - 1) * d->stride + tap - d->pad >= end)
-        r.to--;
-    return r;
 }
 
 /* One tap of 32 outputs and 32 channels, over the chunk. dy, x: their panels. */

@@ -1,11 +1,13 @@
 #include "backend/cpu/conv_own.h"
 
 #include "backend/cpu/amx.h"
+#include "backend/cpu/bf16_vectors.h"
 
 const char *protea_own_name(protea_conv_own own)
 {
-    static const char *const names[] = { [PROTEA_OWN_AMX] = "protea:amx", [PROTEA_OWN_F2_BF16] = "protea:F2x2 bf16",
-                                         [PROTEA_OWN_F4_BF16] = "protea:F4x4 bf16", [PROTEA_OWN_F4_F32] = "protea:F4x4 f32" };
+    static const char *const names[] = { [PROTEA_OWN_AMX] = "protea:amx", [PROTEA_OWN_BF16] = "protea:bf16",
+                                         [PROTEA_OWN_F2_BF16] = "protea:F2x2 bf16", [PROTEA_OWN_F4_BF16] = "protea:F4x4 bf16",
+                                         [PROTEA_OWN_F4_F32] = "protea:F4x4 f32" };
     return names[own];
 }
 
@@ -21,6 +23,8 @@ static int tile_of(protea_conv_own own)
 
 bool protea_own_takes(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d)
 {
+    if (own == PROTEA_OWN_BF16)
+        return cpu->bf16_vectors && protea_bf16_backward_weights_takes(d);
     const protea_winograd_ops *ops = ops_of(cpu, own);
     return ops != NULL && d->kh == 3 && d->kw == 3 && d->stride == 1 && d->pad == 1 && d->x.block == ops->lanes &&
            d->y.block == ops->lanes && (own == PROTEA_OWN_F4_F32 || d->x.dtype == PROTEA_BF16);
@@ -28,6 +32,8 @@ bool protea_own_takes(const protea_cpu *cpu, protea_conv_own own, const protea_c
 
 size_t protea_own_scratch(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d, protea_conv_pass pass)
 {
+    if (own == PROTEA_OWN_BF16)
+        return protea_bf16_backward_weights_scratch(d);
     if (own != PROTEA_OWN_AMX)
         return ops_of(cpu, own)->scratch(d, pass, tile_of(own));
     return pass == PROTEA_CONV_BACKWARD_WEIGHTS ? protea_amx_backward_weights_scratch(d) : protea_amx_conv_scratch(d, pass);
@@ -56,6 +62,8 @@ void protea_own_backward_weights(const protea_cpu *cpu, protea_conv_own own, flo
 {
     if (own == PROTEA_OWN_AMX)
         protea_amx_backward_weights(dw, dy, x, d, scratch);
+    else if (own == PROTEA_OWN_BF16)
+        protea_bf16_backward_weights(dw, dy, x, d, scratch);
     else
         ops_of(cpu, own)->backward_weights(dw, dy, x, d, tile_of(own), scratch);
 }

@@ -1,12 +1,14 @@
-/* Passes of convolutions that are our own: on AMX (amx.h) and by Winograd's filtering (winograd.h). */
+/* Passes of convolutions that are our own: on AMX (amx.h), by Winograd's filtering (winograd.h), and gradients of weights by
+ * products of bf16 vectors (bf16_vectors.h). */
 #ifndef PROTEA_BACKEND_CPU_CONV_OWN_H
 #define PROTEA_BACKEND_CPU_CONV_OWN_H
 
 #include "backend/cpu/cpu.h"
 
-/* NONE: oneDNN computes the pass. F2, F4: tiles of 2 x 2 or 4 x 4 outputs, with products of bf16 or of f32. */
+/* NONE: oneDNN computes the pass. BF16: the sum itself, backward-weights only. F2, F4: tiles of 2 x 2 or 4 x 4 outputs, with
+ * products of bf16 or of f32. */
 typedef enum protea_conv_own {
-    PROTEA_OWN_NONE, PROTEA_OWN_AMX, PROTEA_OWN_F2_BF16, PROTEA_OWN_F4_BF16, PROTEA_OWN_F4_F32
+    PROTEA_OWN_NONE, PROTEA_OWN_AMX, PROTEA_OWN_BF16, PROTEA_OWN_F2_BF16, PROTEA_OWN_F4_BF16, PROTEA_OWN_F4_F32
 } protea_conv_own;
 
 /* "protea:F2x2 bf16"; borrowed for good. */
@@ -26,7 +28,7 @@ void protea_own_pack(const protea_cpu *cpu, protea_conv_own own, void *packed, c
 void protea_own_fused(const protea_cpu *cpu, protea_conv_own own, void *y, const void *x, const void *packed, const float *bias,
                       const protea_conv_dims *d, protea_conv_ending ending, void *scratch);
 
-/* Whether this machine has the one by Winograd and it can compute d. */
+/* Whether this machine has it (not asked of AMX) and it can compute d. */
 bool protea_own_takes(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d);
 
 #endif

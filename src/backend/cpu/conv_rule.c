@@ -54,6 +54,23 @@ protea_conv_algorithm protea_onednn_rule(const protea_conv_dims *d, const protea
     return winograd ? PROTEA_CONV_WINOGRAD : PROTEA_CONV_DIRECT;
 }
 
+/* Gradient of weights on bf16 vectors, GFLOP/s of oneDNN / of ours, the fastest of three, 2 cores of a Zen 4 whose products
+ * reach 470 on registers:
+ *
+ *                      samples   3x3/2                            samples   1x1/2
+ *   64 -> 128 @32        512   160 / 256     256 -> 512 @8     8  136 / 139      512   225 / 157
+ *  128 -> 256 @16        512   169 / 311     256 -> 512 @8     2   65 /  49      512   261 / 204
+ *  256 -> 512 @8         512   177 / 352     128 -> 256 @16    4  222 / 209      512   254 / 231
+ *  256 -> 512 @5        1024   144 / 376     256 -> 256 @28   16  338 / 360
+ *   16 ->  32 @32        512   132 / 225     512 -> 512 @14   16  200 / 281
+ *
+ * With stride 1 the two are alike on maps of eight pixels and more, and Winograd is faster. */
+static bool bf16_weights_win(const protea_conv_dims *d)
+{
+    enum { FEW_PIXELS = 256 };
+    return d->stride > 1 && d->kh * d->kw > 1 && d->y.n * d->y.h * d->y.w >= FEW_PIXELS;
+}
+
 /* ---- our own Winograd on AVX512_BF16 */
 
 /* Share of the tiles' outputs that lie on the map. */
@@ -121,6 +138,8 @@ protea_conv_own protea_conv_rule(const protea_conv_dims *d, protea_conv_pass pas
 {
     if (cpu->amx && amx_wins(d, pass))
         return PROTEA_OWN_AMX;
+    if (pass == PROTEA_CONV_BACKWARD_WEIGHTS && protea_own_takes(cpu, PROTEA_OWN_BF16, d) && bf16_weights_win(d))
+        return PROTEA_OWN_BF16;
     if (use == PROTEA_WINOGRAD_NONE)
         return PROTEA_OWN_NONE;
     if (protea_own_takes(cpu, PROTEA_OWN_F4_BF16, d))

@@ -18,6 +18,7 @@ typedef struct protea_cpu {
     protea_onednn *onednn; /* NULL: reference kernels only */
     protea_isa isa;        /* of our own vector kernels */
     bool amx;              /* our own AMX kernels may run */
+    bool bf16_vectors;     /* so may those on products of bf16 vectors */
     const protea_nearest_ops *nearest[2]; /* products in f32, in bf16 */
     const protea_winograd_ops *winograd[2]; /* products in f32, of bf16; NULL: none */
     protea_conv_cache convs;

@@ -44,6 +44,7 @@ endif()
 
 # Products of bf16 on vectors, likewise.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set_source_files_properties(src/backend/cpu/bf16_nearest.c src/backend/cpu/bf16_peak.c PROPERTIES COMPILE_OPTIONS
+  set_source_files_properties(src/backend/cpu/bf16_backward_weights.c src/backend/cpu/bf16_nearest.c
+    src/backend/cpu/bf16_peak.c PROPERTIES COMPILE_OPTIONS
     "-mavx512f;-mavx512bw;-mavx512vl;-mavx512bf16;-mprefer-vector-width=512")
 endif()

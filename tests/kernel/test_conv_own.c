@@ -1,6 +1,7 @@
-/* Proves: our own Winograd convolutions are the sums over nine taps, which are computed in double, over odd maps, channels,
- * threads and batches, with each tile and each product that this machine has; equal runs give equal bits, forward and
- * backward-data for any number of threads; nothing is written beside results and scratch. */
+/* Proves: our own convolutions (Winograd's, and the gradient of weights on bf16 vectors) are the sums over taps, which are
+ * computed in double, over odd maps, channels, threads and batches, with each tile and each product that this machine has; equal
+ * runs give equal bits, all but Winograd's gradient of weights for any number of threads; nothing is written beside results and
+ * scratch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,14 +17,24 @@
 
 typedef struct shape {
     int64_t n, c, o, h, w;
+    int64_t kernel, stride, pad;
 } shape;
+#define THREE 3, 1, 1 /* the kernel that Winograd is for */
 
 static const shape shapes[] = {
-    { 1, 16, 16, 1, 1 },  { 2, 16, 48, 3, 2 },  { 3, 48, 16, 5, 9 },   { 5, 32, 32, 4, 4 },   { 2, 80, 96, 7, 6 },
-    { 2, 64, 64, 13, 8 }, { 1, 144, 80, 6, 31 }, { 17, 64, 128, 2, 3 }, { 3, 128, 144, 9, 5 }, { 40, 128, 128, 4, 5 },
-    { 130, 16, 32, 3, 2 }, { 260, 16, 1024, 2, 1 }, /* several chunks of strips: of each thread's own, and shared */
+    { 1, 16, 16, 1, 1, THREE },     { 2, 16, 48, 3, 2, THREE },    { 3, 48, 16, 5, 9, THREE },   { 5, 32, 32, 4, 4, THREE },
+    { 2, 80, 96, 7, 6, THREE },     { 2, 64, 64, 13, 8, THREE },   { 1, 144, 80, 6, 31, THREE }, { 17, 64, 128, 2, 3, THREE },
+    { 3, 128, 144, 9, 5, THREE },   { 40, 128, 128, 4, 5, THREE }, { 130, 16, 32, 3, 2, THREE },
+    { 260, 16, 1024, 2, 1, THREE }, /* several chunks of strips: of each thread's own, and shared */
 };
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+static const shape any_kernel[] = {
+    { 2, 16, 48, 5, 7, 3, 2, 1 },   { 3, 48, 16, 8, 9, 1, 2, 0 },  { 5, 32, 32, 9, 4, 1, 1, 0 },  { 7, 80, 16, 6, 6, 1, 1, 0 },
+    { 4, 80, 32, 11, 13, 5, 2, 2 }, { 3, 16, 16, 20, 9, 7, 3, 3 }, { 33, 32, 64, 4, 4, 3, 2, 1 }, { 3, 32, 48, 50, 20, 3, 2, 1 },
+    { 3, 16, 32, 2, 2, 3, 2, 1 },   { 540, 16, 16, 2, 2, 1, 2, 0 }, { 1, 16, 16, 1, 300, 3, 1, 1 },
+};
+enum { N_ANY_KERNEL = sizeof any_kernel / sizeof *any_kernel };
 
 /* What is computed, and how far from exact it may be: root mean squares, of what lies before the result is rounded. */
 typedef struct variant {
@@ -42,6 +53,8 @@ static const variant variants[] = {
 enum { N_VARIANTS = sizeof variants / sizeof *variants };
 static const double OUTPUT_ROUNDING = 1.8e-3; /* of a result that is stored in bf16 */
 
+static const variant weights_variant = { "bf16", PROTEA_OWN_BF16, PROTEA_BF16, 1e-6 }; /* backward-weights only */
+
 /* NULL: not on this machine. */
 static const protea_winograd_ops *ops_of(const variant *v)
 {
@@ -50,7 +63,14 @@ static const protea_winograd_ops *ops_of(const variant *v)
 
 static protea_conv_dims dims_of(const shape *s, protea_dtype dtype, int64_t lanes)
 {
-    return (protea_conv_dims){ { s->n, s->c, s->h, s->w, lanes, dtype }, { s->n, s->o, s->h, s->w, lanes, dtype }, 3, 3, 1, 1 };
+    int64_t h = (s->h + 2 * s->pad - s->kernel) / s->stride + 1, w = (s->w + 2 * s->pad - s->kernel) / s->stride + 1;
+    return (protea_conv_dims){ { s->n, s->c, s->h, s->w, lanes, dtype }, { s->n, s->o, h, w, lanes, dtype }, s->kernel, s->kernel,
+                               s->stride, s->pad };
+}
+
+static int64_t taps_of(const protea_conv_dims *d)
+{
+    return d->kh * d->kw;
 }
 
 /* Plain values of x and dy as the kernels read them, and of w. */
@@ -71,10 +91,10 @@ static void round_to(float *v, int64_t n, const protea_map *m)
 
 static problem make_problem(const shape *s, const variant *v, protea_conv_pass pass)
 {
-    problem p = { .d = dims_of(s, v->dtype, ops_of(v)->lanes), .pass = pass };
+    problem p = { .d = dims_of(s, v->dtype, v->own == PROTEA_OWN_BF16 ? 16 : ops_of(v)->lanes), .pass = pass };
     p.x = random_values(elements(&p.d.x), 1, 1);
     p.dy = random_values(elements(&p.d.y), 2, 1);
-    p.w = random_values(9 * s->c * s->o, 3, 0.1f);
+    p.w = random_values(taps_of(&p.d) * s->c * s->o, 3, 0.1f);
     round_to(p.x, elements(&p.d.x), &p.d.x);
     round_to(p.dy, elements(&p.d.y), &p.d.y);
     return p;
@@ -88,7 +108,7 @@ static void free_problem(problem *p)
 static int64_t result_count(const problem *p)
 {
     if (p->pass == PROTEA_CONV_BACKWARD_WEIGHTS)
-        return 9 * p->d.x.c * p->d.y.c;
+        return taps_of(&p->d) * p->d.x.c * p->d.y.c;
     return elements(p->pass == PROTEA_CONV_FORWARD ? &p->d.y : &p->d.x);
 }
 
@@ -96,13 +116,13 @@ static int64_t result_count(const problem *p)
 static void add_tap(double *sum, const problem *p, int64_t n, int64_t y, int64_t x, int64_t tap)
 {
     const protea_map *in = &p->d.x, *out = &p->d.y;
-    int64_t i = y + tap / 3 - 1, j = x + tap % 3 - 1;
+    int64_t i = y * p->d.stride + tap / p->d.kw - p->d.pad, j = x * p->d.stride + tap % p->d.kw - p->d.pad;
     if (i < 0 || j < 0 || i >= in->h || j >= in->w)
         return;
     for (int64_t o = 0; o < out->c; o++)
         for (int64_t c = 0; c < in->c; c++) {
             int64_t ox = ((n * out->c + o) * out->h + y) * out->w + x, ix = ((n * in->c + c) * in->h + i) * in->w + j;
-            int64_t wx = (o * in->c + c) * 9 + tap;
+            int64_t wx = (o * in->c + c) * taps_of(&p->d) + tap;
             if (p->pass == PROTEA_CONV_FORWARD)
                 sum[ox] += (double)p->x[ix] * (double)p->w[wx];
             else if (p->pass == PROTEA_CONV_BACKWARD_DATA)
@@ -117,10 +137,9 @@ static double *exact(const problem *p)
     double *sum = room((size_t)result_count(p) * sizeof *sum);
     for (int64_t i = 0; i < result_count(p); i++)
         sum[i] = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS ? (double)p->w[i] : 0; /* which is added to */
-    for (int64_t at = 0; at < p->d.y.n * p->d.y.h * p->d.y.w * 9; at++) {
-        int64_t pixel = at / 9;
-        add_tap(sum, p, pixel / (p->d.y.h * p->d.y.w), pixel / p->d.y.w % p->d.y.h, pixel % p->d.y.w, at % 9);
-    }
+    int64_t pixels = p->d.y.h * p->d.y.w, taps = taps_of(&p->d);
+    for (int64_t at = 0; at < p->d.y.n * pixels * taps; at++)
+        add_tap(sum, p, at / taps / pixels, at / taps / p->d.y.w % p->d.y.h, at / taps % p->d.y.w, at % taps);
     return sum;
 }
 
@@ -150,7 +169,8 @@ static float *run(const problem *p, protea_conv_own own, int threads)
     const protea_cpu *cpu = protea_cpu_of(fast);
     protea_set_threads(threads);
     size_t bytes = protea_own_scratch(cpu, own, &p->d, p->pass);
-    size_t x_bytes = map_bytes(&p->d.x), y_bytes = map_bytes(&p->d.y), w_bytes = (size_t)(9 * p->d.x.c * p->d.y.c) * sizeof(float);
+    size_t x_bytes = map_bytes(&p->d.x), y_bytes = map_bytes(&p->d.y);
+    size_t w_bytes = (size_t)(taps_of(&p->d) * p->d.x.c * p->d.y.c) * sizeof(float);
     char *scratch = guarded(bytes), *x = guarded(x_bytes), *y = guarded(y_bytes);
     float *w = room(w_bytes), *result;
     memset(scratch, 0xff, bytes); /* not numbers */
@@ -200,7 +220,7 @@ static void check(const shape *s, const variant *v, protea_conv_pass pass)
         if (!(off <= allowed))
             fail_msg("%s, pass %d, %lldx%lld -> %lld @%lldx%lld, %d threads: off by %g, %g allowed", v->name, (int)pass,
                      (long long)s->n, (long long)s->c, (long long)s->o, (long long)s->h, (long long)s->w, threads[i], off, allowed);
-        if (pass != PROTEA_CONV_BACKWARD_WEIGHTS)
+        if (pass != PROTEA_CONV_BACKWARD_WEIGHTS || v->own == PROTEA_OWN_BF16)
             assert_memory_equal(got[i], got[0], bytes);
     }
     assert_memory_equal(got[1], got[0], bytes);
@@ -222,10 +242,24 @@ static void test_all(void **state)
     protea_set_threads(before);
 }
 
+/* Of any kernel, stride and padding. */
+static void test_bf16_weights(void **state)
+{
+    int before = protea_threads();
+    (void)state;
+    if (!protea_cpu_of(fast)->bf16_vectors)
+        skip();
+    for (int s = 0; s < N_SHAPES; s++)
+        check(&shapes[s], &weights_variant, PROTEA_CONV_BACKWARD_WEIGHTS);
+    for (int s = 0; s < N_ANY_KERNEL; s++)
+        check(&any_kernel[s], &weights_variant, PROTEA_CONV_BACKWARD_WEIGHTS);
+    protea_set_threads(before);
+}
+
 /* Inside a parallel region OpenMP gives one thread, however many are set: the work is cut the same, and so are the bits. */
 static void test_fewer_threads(void **state)
 {
-    const shape s = { 5, 16, 32, 7, 6 };
+    const shape s = { 5, 16, 32, 7, 6, THREE };
     int before = protea_threads();
     (void)state;
     for (int i = 0; i < N_VARIANTS; i++)
@@ -250,7 +284,7 @@ static void test_takes(void **state)
     if (cpu->winograd[false] == NULL)
         skip();
     int64_t lanes = cpu->winograd[false]->lanes;
-    const shape s = { 2, 32, 32, 8, 8 };
+    const shape s = { 2, 32, 32, 8, 8, THREE };
     protea_conv_dims good = dims_of(&s, PROTEA_F32, lanes), bad = good;
     assert_true(protea_own_takes(cpu, PROTEA_OWN_F4_F32, &good));
     bad.stride = 2;
@@ -261,6 +295,8 @@ static void test_takes(void **state)
     assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &good));
     bad = dims_of(&s, PROTEA_BF16, lanes);
     assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &bad), cpu->winograd[true] != NULL);
+    assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_BF16, &bad), cpu->bf16_vectors && lanes == 16);
+    assert_false(protea_own_takes(cpu, PROTEA_OWN_BF16, &good));
 }
 
 /* What the rule says of ResNet-18's layers where bf16 is multiplied without AMX. */
@@ -270,7 +306,8 @@ static void test_rule(void **state)
     (void)state;
     if (cpu->winograd[true] == NULL || cpu->amx)
         skip();
-    const shape wide = { 512, 64, 64, 32, 32 }, odd = { 512, 256, 256, 5, 5 }, few = { 2, 512, 512, 4, 4 };
+    const shape wide = { 512, 64, 64, 32, 32, THREE }, odd = { 512, 256, 256, 5, 5, THREE }, few = { 2, 512, 512, 4, 4, THREE };
+    const shape down = { 512, 64, 128, 32, 32, 3, 2, 1 }, skip_down = { 512, 64, 128, 32, 32, 1, 2, 0 };
     protea_conv_dims d = dims_of(&wide, PROTEA_BF16, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_CLOSE), PROTEA_OWN_F2_BF16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_BF16);
@@ -279,6 +316,11 @@ static void test_rule(void **state)
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F2_BF16);
     d = dims_of(&few, PROTEA_BF16, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
+    d = dims_of(&down, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
+    d = dims_of(&skip_down, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
     d = dims_of(&wide, PROTEA_F32, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_F32);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_NONE);
@@ -287,7 +329,8 @@ static void test_rule(void **state)
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all), cmocka_unit_test(test_fewer_threads), cmocka_unit_test(test_takes), cmocka_unit_test(test_rule),
+        cmocka_unit_test(test_all),   cmocka_unit_test(test_bf16_weights), cmocka_unit_test(test_fewer_threads),
+        cmocka_unit_test(test_takes), cmocka_unit_test(test_rule),
     };
     return cmocka_run_group_tests(tests, open_backends, close_backends);
 }
