@@ -23,7 +23,8 @@ libjansson-dev       JSON
 libxxhash-dev        checksums of checkpoints
 libcmocka-dev        tests
 LIST
-    [ "$1" = build ] || echo "clang  second compiler for the warnings of CI"
+    [ "$1" = build ] || echo "clang  second compiler for the warnings of CI
+libclang-rt-14-dev  libFuzzer: CI builds the fuzz targets"
 }
 
 command -v dpkg-query >/dev/null || exit 0 # not a Debian: CMake will say what it does not find

@@ -93,6 +93,7 @@ typedef struct protea_conv_ending {
 } protea_conv_ending;
 
 typedef struct protea_backend protea_backend;
+enum { PROTEA_ROWS_AT_ONCE = 4 };
 
 typedef struct protea_kernels {
     /* Channel block of an activation with c channels. */
@@ -174,16 +175,21 @@ typedef struct protea_kernels {
     /* y = exp((x - less) * scale), and sum += y; y may be x. The difference is rounded to f32; what follows has a relative
      * error below 2e-7 in the normal range. */
     void (*exp_less)(protea_backend *be, float *y, float *sum, const float *x, const float *less, float scale, int64_t n);
-    /* The same with one number to subtract, and with results that count in the sum by a weight: sum += weight * y. */
-    void (*exp_below)(protea_backend *be, float *y, float *sum, const float *x, float top, float scale, float weight, int64_t n);
+    /* The same with one number to subtract, and with results that count in the sum by a weight: sum += weight * y. y is not x.
+     * away: y is much more than caches hold, and is written past them. What follows x in memory is fetched meanwhile. */
+    void (*exp_below)(protea_backend *be, float *y, float *sum, const float *x, float top, float scale, float weight, int64_t n,
+                      bool away);
     /* The largest of x, n > 0; NaN or an infinity where not all of x is finite. */
     float (*largest)(protea_backend *be, const float *x, int64_t n);
+    /* Of 1 to PROTEA_ROWS_AT_ONCE rows; what lies as many rows further is fetched meanwhile.
+     * out[r] = row r . u;  sum += the rows, each times its v;  row r = v[r] row r u, one by one. */
+    void (*dot_rows)(protea_backend *be, double *out, float *const *rows, int count, const float *u, int64_t n);
+    void (*add_rows)(protea_backend *be, float *sum, const float *v, float *const *rows, int count, int64_t n);
+    void (*scale_rows)(protea_backend *be, float *const *rows, const float *v, int count, const float *u, int64_t n);
     double (*dot)(protea_backend *be, const float *a, const float *b, int64_t n);
-    void (*axpy)(protea_backend *be, float *y, float a, const float *x, int64_t n); /* y += a x */
-    void (*times)(protea_backend *be, float *y, float a, const float *x, int64_t n); /* y *= a x, one by one */
-    /* The same where one of the two is f64: products and sums in f64, as if x were. */
+    /* w . x and w += a x; products and sums in f64, as if x were. */
     double (*dot_wide)(protea_backend *be, const double *w, const float *x, int64_t n);
-    void (*axpy_wide)(protea_backend *be, double *w, double a, const float *x, int64_t n); /* w += a x */
+    void (*axpy_wide)(protea_backend *be, double *w, double a, const float *x, int64_t n);
 
     /* ---- nearest centroid without writing the distances. A pack holds K centroids (K,D) less `centre` (D), which makes the
      * products small where all rows are far from 0: the nearest centroid of x is that with the least

@@ -15,6 +15,7 @@
 
 #include "comm/comm.h"
 
+enum { MUCH = 4 << 20 }; /* elements of E that do not stay in cache from pass to pass */
 static const double LEAST_SUM = 1e-30; /* of a column by rows; single terms below 1e-38 are lost in it */
 static const char NOT_FINITE[] = "the scores are not all finite; a lower learning rate may help";
 
@@ -35,7 +36,8 @@ static bool part_by_rows(sinkhorn *s, int64_t part)
                 sum[i] *= lower;
             level = top;
         }
-        be->k.exp_below(be, sinkhorn_row(s, b), sum, s->scores + b * k, top, inverse_eps, expf((top - level) * inverse_eps), k);
+        be->k.exp_below(be, sinkhorn_row(s, b), sum, s->scores + b * k, top, inverse_eps, expf((top - level) * inverse_eps), k,
+                        s->b * k > MUCH);
     }
     s->level[part] = (double)level;
     return finite;

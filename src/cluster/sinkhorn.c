@@ -72,21 +72,44 @@ static protea_status scale_columns(sinkhorn *s)
     return protea_sinkhorn_all_well(s, bad, "a prototype's scores underflow; a larger epsilon is needed");
 }
 
-/* v_b = 1 / (E_b . u) for each row; the columns of diag(v) E are summed up. */
+/* The rows [b, end) of E, PROTEA_ROWS_AT_ONCE at most, and v_b = 1 / (E_b . u) of each. */
+typedef struct some_rows {
+    float *row[PROTEA_ROWS_AT_ONCE];
+    float v[PROTEA_ROWS_AT_ONCE];
+    int count;
+} some_rows;
+
+/* Whether all is well. */
+static bool scale_some(const sinkhorn *s, some_rows *out, int64_t b, int64_t end)
+{
+    protea_backend *be = s->cx->be;
+    double dot[PROTEA_ROWS_AT_ONCE];
+    bool good = true;
+    out->count = end - b < PROTEA_ROWS_AT_ONCE ? (int)(end - b) : PROTEA_ROWS_AT_ONCE;
+    for (int i = 0; i < out->count; i++)
+        out->row[i] = sinkhorn_row(s, b + i);
+    be->k.dot_rows(be, dot, out->row, out->count, s->u, s->k);
+    for (int i = 0; i < out->count; i++) {
+        out->v[i] = (float)(1 / dot[i]);
+        good = good && out->v[i] > 0 && out->v[i] <= FLT_MAX;
+    }
+    return good;
+}
+
+/* v; the columns of diag(v) E are summed up. */
 static protea_status scale_rows(sinkhorn *s)
 {
     protea_backend *be = s->cx->be;
     int bad = 0;
-    int64_t k = s->k;
 #pragma omp parallel for schedule(static) reduction(| : bad)
     for (int64_t part = 0; part < s->n_parts; part++) {
-        float *sum = s->part_sum + part * k;
-        memset(sum, 0, (size_t)k * sizeof(float));
-        for (int64_t b = part * SINKHORN_PART; b < sinkhorn_part_end(s, part); b++) {
-            const float *e = sinkhorn_row(s, b);
-            float v = (float)(1 / be->k.dot(be, e, s->u, k));
-            bad |= !(v > 0 && v <= FLT_MAX);
-            be->k.axpy(be, sum, v, e, k);
+        float *sum = s->part_sum + part * s->k;
+        int64_t end = sinkhorn_part_end(s, part);
+        memset(sum, 0, (size_t)s->k * sizeof(float));
+        for (int64_t b = part * SINKHORN_PART; b < end; b += PROTEA_ROWS_AT_ONCE) {
+            some_rows now;
+            bad |= !scale_some(s, &now, b, end);
+            be->k.add_rows(be, sum, now.v, now.row, now.count, s->k);
         }
     }
     PROTEA_TRY(protea_sinkhorn_all_well(s, bad, "a sample's scores underflow; a larger epsilon is needed"));
@@ -98,13 +121,11 @@ static protea_status write_codes(sinkhorn *s)
 {
     protea_backend *be = s->cx->be;
     int bad = 0;
-    int64_t k = s->k;
 #pragma omp parallel for schedule(static) reduction(| : bad)
-    for (int64_t b = 0; b < s->n; b++) {
-        float *e = s->e + b * k;
-        float v = (float)(1 / be->k.dot(be, e, s->u, k));
-        bad |= !(v > 0 && v <= FLT_MAX);
-        be->k.times(be, e, v, s->u, k);
+    for (int64_t b = s->b - s->n; b < s->b; b += PROTEA_ROWS_AT_ONCE) {
+        some_rows now;
+        bad |= !scale_some(s, &now, b, s->b);
+        be->k.scale_rows(be, now.row, now.v, now.count, s->u, s->k);
     }
     return protea_sinkhorn_all_well(s, bad, "a sample's scores underflow; a larger epsilon is needed");
 }

@@ -50,6 +50,8 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
     cpu->amx = isa->amx && protea_amx_open();
     cpu->winograd[false] = protea_winograd_f32(cpu->isa);
     cpu->bf16_vectors = isa->bf16 && cpu->isa == PROTEA_ISA_AVX512;
+    if (cpu->bf16_vectors)
+        protea_simd_fill_rounding(&be->k);
     cpu->winograd[true] = cpu->bf16_vectors ? protea_winograd_bf16() : NULL;
     cpu->nearest[false] = protea_simd_nearest(cpu->isa, false);
     cpu->nearest[true] = cpu->amx ? protea_amx_nearest() : isa->bf16 ? protea_bf16_nearest() : protea_simd_nearest(cpu->isa, true);

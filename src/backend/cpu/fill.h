@@ -44,5 +44,8 @@ PROTEA_SIMD_FILLS(avx512)
 
 /* Overwrites what our own vector kernels have, for the best instruction set up to `most` that this CPU has. Returns it. */
 protea_isa protea_simd_fill(protea_kernels *k, protea_isa most);
+/* Then, where the CPU rounds to bf16 by one instruction (AVX512_BF16), what gains by it. */
+void protea_simd_fill_rounding(protea_kernels *k);
+void protea_simd_fill_batchnorm_avx512bf16(protea_kernels *k);
 
 #endif

@@ -42,6 +42,11 @@ protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
     return PROTEA_ISA_SSE2;
 }
 
+void protea_simd_fill_rounding(protea_kernels *k)
+{
+    protea_simd_fill_batchnorm_avx512bf16(k);
+}
+
 const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
 {
     if (isa == PROTEA_ISA_AVX512)
@@ -63,6 +68,11 @@ protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
     (void)most;
     fill_base(k);
     return PROTEA_ISA_SSE2;
+}
+
+void protea_simd_fill_rounding(protea_kernels *k)
+{
+    (void)k;
 }
 
 const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)

@@ -32,7 +32,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(WIDE_SOURCES ${SIMD_SOURCES} ${WINOGRAD_SOURCES})
   protea_simd(avx2 8 WIDE_SOURCES -mavx2 -mfma)
   protea_simd(avx512 16 WIDE_SOURCES ${AVX512})
-  protea_simd(avx512bf16 16 WINOGRAD_SOURCES ${AVX512} -mavx512bf16)
+  set(ROUNDING_SOURCES ${WINOGRAD_SOURCES} src/backend/cpu/simd_batchnorm.c) # to bf16 by one instruction
+  protea_simd(avx512bf16 16 ROUNDING_SOURCES ${AVX512} -mavx512bf16)
 endif()
 
 # Kernels on Intel's matrix unit, called only where the machine has it.

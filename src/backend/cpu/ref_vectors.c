@@ -23,9 +23,10 @@ static void exp_less(protea_backend *be, float *y, float *sum, const float *x, c
     }
 }
 
-static void exp_below(protea_backend *be, float *y, float *sum, const float *x, float top, float scale, float weight, int64_t n)
+static void exp_below(protea_backend *be, float *y, float *sum, const float *x, float top, float scale, float weight, int64_t n,
+                      bool away)
 {
-    (void)be;
+    (void)be, (void)away;
     for (int64_t i = 0; i < n; i++) {
         y[i] = (float)exp((double)(x[i] - top) * (double)scale);
         sum[i] += weight * y[i];
@@ -53,18 +54,27 @@ static double dot(protea_backend *be, const float *a, const float *b, int64_t n)
     return sum;
 }
 
-static void axpy(protea_backend *be, float *y, float a, const float *x, int64_t n)
+static void dot_rows(protea_backend *be, double *out, float *const *rows, int count, const float *u, int64_t n)
 {
     (void)be;
-    for (int64_t i = 0; i < n; i++)
-        y[i] += a * x[i];
+    for (int r = 0; r < count; r++)
+        out[r] = dot(be, rows[r], u, n);
 }
 
-static void times(protea_backend *be, float *y, float a, const float *x, int64_t n)
+static void add_rows(protea_backend *be, float *sum, const float *v, float *const *rows, int count, int64_t n)
 {
     (void)be;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = a * (y[i] * x[i]);
+    for (int r = 0; r < count; r++)
+        for (int64_t i = 0; i < n; i++)
+            sum[i] += v[r] * rows[r][i];
+}
+
+static void scale_rows(protea_backend *be, float *const *rows, const float *v, int count, const float *u, int64_t n)
+{
+    (void)be;
+    for (int r = 0; r < count; r++)
+        for (int64_t i = 0; i < n; i++)
+            rows[r][i] = v[r] * (rows[r][i] * u[i]);
 }
 
 static double dot_wide(protea_backend *be, const double *w, const float *x, int64_t n)
@@ -90,8 +100,9 @@ void protea_ref_fill_vectors(protea_kernels *k)
     k->exp_below = exp_below;
     k->largest = largest;
     k->dot = dot;
-    k->axpy = axpy;
-    k->times = times;
+    k->dot_rows = dot_rows;
+    k->add_rows = add_rows;
+    k->scale_rows = scale_rows;
     k->dot_wide = dot_wide;
     k->axpy_wide = axpy_wide;
 }

@@ -3,6 +3,9 @@
 #ifndef PROTEA_BACKEND_CPU_SIMD_H
 #define PROTEA_BACKEND_CPU_SIMD_H
 
+#ifdef __FMA__
+#include <immintrin.h>
+#endif
 #include <stdint.h>
 #include <string.h>
 
@@ -36,13 +39,17 @@ SIMD_INLINE vf widen(vh h)
     return (vf)(__builtin_convertvector(h, vu) << 16);
 }
 
-/* Round to nearest even, NaN kept: bf16.h has the scalar. */
+/* Round to nearest even, NaN kept: bf16.h has the scalar. Where that is one instruction, it takes what is subnormal for 0. */
 SIMD_INLINE vh narrow(vf f)
 {
+#ifdef __AVX512BF16__
+    return (vh)_mm512_cvtneps_pbh((__m512)f);
+#else
     vu bits = (vu)f;
     vu rounded = bits + 0x7fff + ((bits >> 16) & 1);
     vu nan = (vu)(f != f);
     return __builtin_convertvector(((rounded & ~nan) | ((bits | 0x400000) & nan)) >> 16, vh);
+#endif
 }
 
 /* count lanes from element i on; the others are zero. count is LANES nearly always. */
@@ -74,6 +81,17 @@ SIMD_INLINE void store(void *p, int64_t i, int64_t count, protea_dtype dtype, vf
 #else
 #define SIMD_FMA(a, b, c) ((float)((double)(a) * (double)(b) + (double)(c)))
 #endif
+
+SIMD_INLINE vf multiply_add(vf a, vf b, vf c)
+{
+#if defined(__AVX512F__)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
 
 /* Maximum with 0; NaN stays NaN. */
 SIMD_INLINE vf relu_of(vf x)

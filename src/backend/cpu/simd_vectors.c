@@ -71,17 +71,62 @@ static void exp_less(protea_backend *be, float *y, float *restrict sum, const fl
     }
 }
 
-static void exp_below(protea_backend *be, float *y, float *restrict sum, const float *x, float top, float scale, float weight,
-                      int64_t n)
+/* A vector to an aligned place, past the caches. */
+SIMD_INLINE void stream(float *to, const float *from)
 {
-    (void)be;
-    const float least = LEAST_EXPONENT / scale, most = MOST_EXPONENT / scale;
+#if defined(__AVX512F__)
+    _mm512_stream_ps(to, _mm512_loadu_ps(from));
+#elif defined(__FMA__)
+    _mm256_stream_ps(to, _mm256_loadu_ps(from));
+#else
+    memcpy(to, from, LANES * sizeof *to);
+#endif
+}
+
+/* Before others may read what was streamed. */
+SIMD_INLINE void end_stream(void)
+{
+#ifdef __FMA__
+    _mm_sfence();
+#endif
+}
+
+/* What exp_below computes elements with. */
+typedef struct below {
+    float top, scale, weight, least, most;
+} below;
+
+SIMD_INLINE void exp_some(float *y, float *restrict sum, const float *x, const below *b, int64_t n)
+{
+    const float top = b->top, scale = b->scale, weight = b->weight, least = b->least, most = b->most;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         float e = exp_of(x[i] - top, scale, least, most);
         y[i] = e;
         sum[i] += weight * e;
     }
+}
+
+static void exp_below(protea_backend *be, float *y, float *restrict sum, const float *x, float top, float scale, float weight,
+                      int64_t n, bool away)
+{
+    const below b = { top, scale, weight, LEAST_EXPONENT / scale, MOST_EXPONENT / scale };
+    int64_t i = (int64_t)(-(uintptr_t)y / sizeof *y % LANES);
+    (void)be;
+    i = i < n ? i : n;
+    exp_some(y, sum, x, &b, i);
+    for (; i + LANES <= n; i += LANES) {
+        float part[LANES];
+        __builtin_prefetch(x + n + i);
+        exp_some(part, sum + i, x + i, &b, LANES);
+        if (away)
+            stream(y + i, part);
+        else
+            memcpy(y + i, part, sizeof part);
+    }
+    exp_some(y + i, sum + i, x + i, &b, n - i);
+    if (away)
+        end_stream();
 }
 
 static float largest(protea_backend *be, const float *x, int64_t n)
@@ -125,18 +170,87 @@ static double dot(protea_backend *be, const float *restrict a, const float *rest
     return total + sum_of(__builtin_convertvector((sum[0] + sum[1]) + (sum[2] + sum[3]), vd));
 }
 
-static void axpy(protea_backend *be, float *restrict y, float a, const float *restrict x, int64_t n)
+/* Of each row two running sums, added up in double: the same however many rows are taken at once. Rows share the reading of u,
+ * and while some are in cache the next are on their way. */
+SIMD_INLINE void dot_some(double *out, float *const *rows, int count, const float *u, int64_t n)
 {
-    (void)be;
-    for (int64_t i = 0; i < n; i++)
-        y[i] += a * x[i];
+    enum { SUMS = 2 };
+    vf sum[PROTEA_ROWS_AT_ONCE][SUMS] = { { { 0 } } };
+    int64_t i = 0;
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES)
+        for (int r = 0; r < count; r++) {
+            __builtin_prefetch(rows[r] + count * n + i, 0, 2);
+            for (int s = 0; s < SUMS; s++)
+                sum[r][s] = multiply_add(load(rows[r], i + s * LANES, LANES, PROTEA_F32),
+                                         load(u, i + s * LANES, LANES, PROTEA_F32), sum[r][s]);
+        }
+    for (int r = 0; r < count; r++) {
+        out[r] = sum_of(__builtin_convertvector(sum[r][0] + sum[r][1], vd));
+        for (int64_t j = i; j < n; j++)
+            out[r] += (double)rows[r][j] * (double)u[j];
+    }
 }
 
-static void times(protea_backend *be, float *restrict y, float a, const float *restrict x, int64_t n)
+SIMD_INLINE void add_some(float *restrict sum, const float *v, float *const *rows, int count, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vf total = load(sum, i, LANES, PROTEA_F32);
+        for (int r = 0; r < count; r++) {
+            if (i / LANES % 2 == 1) /* dot_rows has fetched every other cache line of 64 bytes */
+                __builtin_prefetch(rows[r] + count * n + i, 0, 2);
+            total = multiply_add(splat(v[r]), load(rows[r], i, LANES, PROTEA_F32), total);
+        }
+        store(sum, i, LANES, PROTEA_F32, total);
+    }
+    for (; i < n; i++)
+        for (int r = 0; r < count; r++)
+            sum[i] += v[r] * rows[r][i];
+}
+
+SIMD_INLINE void scale_some(float *const *rows, const float *v, int count, const float *restrict u, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int r = 0; r < count; r++) {
+            if (i / LANES % 2 == 1)
+                __builtin_prefetch(rows[r] + count * n + i, 0, 2);
+            vf value = load(rows[r], i, LANES, PROTEA_F32) * load(u, i, LANES, PROTEA_F32);
+            store(rows[r], i, LANES, PROTEA_F32, v[r] * value);
+        }
+    for (; i < n; i++)
+        for (int r = 0; r < count; r++)
+            rows[r][i] = v[r] * (rows[r][i] * u[i]);
+}
+
+/* BODY with a constant count, so that its rows stay in registers. */
+#define COUNTED(count, BODY)                    \
+    switch (count) {                            \
+    case 1: BODY(1); break;                     \
+    case 2: BODY(2); break;                     \
+    case 3: BODY(3); break;                     \
+    default: BODY(PROTEA_ROWS_AT_ONCE); break;  \
+    }
+
+static void dot_rows(protea_backend *be, double *out, float *const *rows, int count, const float *u, int64_t n)
 {
     (void)be;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = a * (y[i] * x[i]);
+#define DOT(c) dot_some(out, rows, c, u, n)
+    COUNTED(count, DOT)
+}
+
+static void add_rows(protea_backend *be, float *sum, const float *v, float *const *rows, int count, int64_t n)
+{
+    (void)be;
+#define ADD(c) add_some(sum, v, rows, c, n)
+    COUNTED(count, ADD)
+}
+
+static void scale_rows(protea_backend *be, float *const *rows, const float *v, int count, const float *u, int64_t n)
+{
+    (void)be;
+#define SCALE(c) scale_some(rows, v, c, u, n)
+    COUNTED(count, SCALE)
 }
 
 static double dot_wide(protea_backend *be, const double *restrict w, const float *restrict x, int64_t n)
@@ -171,8 +285,9 @@ void SIMD_NAME(protea_simd_fill_vectors)(protea_kernels *k)
     k->exp_below = exp_below;
     k->largest = largest;
     k->dot = dot;
-    k->axpy = axpy;
-    k->times = times;
+    k->dot_rows = dot_rows;
+    k->add_rows = add_rows;
+    k->scale_rows = scale_rows;
     k->dot_wide = dot_wide;
     k->axpy_wide = axpy_wide;
 }

@@ -122,7 +122,7 @@ SIMD_INLINE void put(const job *k, int64_t at, vf f, vf bias, protea_dtype dtype
         if (k->ending.act == PROTEA_RELU)
             f = relu_of(f);
     }
-    store_map(k->y, at, dtype, f);
+    store(k->y, at, LANES, dtype, f);
 }
 
 /* The m x m of a tile that lie inside the map: `rows` of them, `columns` wide. s: the tile's sums, LANES outputs. */

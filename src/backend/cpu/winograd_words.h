@@ -7,15 +7,13 @@
 
 #ifdef __AVX512BF16__
 
-#include <immintrin.h>
-
 typedef uint16_t word;
 enum { PAIR = 2 }; /* words that one lane multiplies and adds up */
 typedef vh words;  /* of LANES numbers */
 
 SIMD_INLINE words rounded(vf f)
 {
-    return (words)_mm512_cvtneps_pbh((__m512)f);
+    return narrow(f);
 }
 
 /* Lane by lane the pair (a, b). */
@@ -69,19 +67,6 @@ SIMD_INLINE void store_words(word *to, vf f)
 {
     words rounded_f = rounded(f);
     memcpy(to, &rounded_f, sizeof rounded_f);
-}
-
-/* An activation's vector of channels. The bf16 instruction rounds as narrow does, but that it takes what is subnormal for 0. */
-SIMD_INLINE void store_map(void *y, int64_t i, protea_dtype dtype, vf f)
-{
-#ifdef __AVX512BF16__
-    if (dtype == PROTEA_BF16) {
-        words h = rounded(f);
-        memcpy((uint16_t *)y + i, &h, sizeof h);
-        return;
-    }
-#endif
-    store(y, i, LANES, dtype, f);
 }
 
 #endif
