@@ -4,7 +4,7 @@
     bench/curve_swav_cifar10.py cifar10-train.tar.xz cifar10-test.tar.xz --epochs 3 --seed 1
 
 Two views of 32 pixels, ResNet-18 with 16 channels, head 128-512-128, 300 prototypes, Adam; augmentation by torchvision on PIL.
-The schedule is that of the whole run (--of 46 epochs), of which the first --epochs are trained. Prints a line per epoch: mean loss
+The schedule is that of the whole run (--of 44 epochs), of which the first --epochs are trained. Prints a line per epoch: mean loss
 and weighted kNN (k 200, temperature 0.1) of the pooled features, with running statistics. Written from the paper
 (arXiv:2006.09882) and for PyTorch 1.13.
 """
@@ -116,7 +116,7 @@ def main():
     parser.add_argument("train")
     parser.add_argument("test")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--of", type=int, default=46)
+    parser.add_argument("--of", type=int, default=44)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
