@@ -7,6 +7,7 @@
 #include <protea/protea.h>
 
 #include "arguments.h"
+#include "crash.h"
 #include "help.h"
 #include "manual.h"
 #include "stop.h"
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
     cli_terminal terminal = cli_terminal_open(false);
     protea_status status;
     cli_bound_waiting(argv);
+    cli_report_crashes();
     cli_ignore_write_signals();
     cli_read_call(&call, argc, argv);
     if (call.version) {

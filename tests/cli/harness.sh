@@ -13,9 +13,15 @@ run() {
     timeout 300 "$protea" "$@" >out 2>err </dev/null || code=$?
 }
 
+# A file's beginning and end.
+ends_of() {
+    [ -e "$1" ] || return 0
+    if [ "$(wc -c <"$1")" -le 2400 ]; then cat "$1"; else head -c 600 "$1"; printf ' [...] '; tail -c 1800 "$1"; fi
+}
+
 fail() {
     failures=$((failures + 1))
-    printf 'FAILED: %s\n  %s\n  exit code %s\n  stdout: %s\n  stderr: %s\n' "$last" "$1" "$code" "$(head -c 600 out)" "$(head -c 600 err)"
+    printf 'FAILED: %s\n  %s\n  exit code %s\n  stdout: %s\n  stderr: %s\n' "$last" "$1" "$code" "$(ends_of out)" "$(ends_of err)"
 }
 
 want_code() { [ "$code" -eq "$1" ] || fail "exit code $1 wanted"; }

@@ -112,6 +112,13 @@ kill -INT $pid; kill -INT $pid; code=0; wait $pid || code=$?
 [ "$code" -eq 130 ] || [ "$code" -eq 75 ] || fail "exit code 130, or 75 when the step ended between the two, wanted"
 run inspect twice --json; want_code 0; want_json method '"swav"'
 
+begin abort 100000
+last="SIGABRT during train"
+kill -ABRT $pid; code=0; wait $pid || code=$?
+want_code 134; want_err "protea: error: a defect ended this process"
+[ "$(grep -c 'protea(.*\[0x' err)" -ge 1 ] || fail "the calls that led there wanted"
+run inspect abort --json; want_code 0; want_json method '"swav"'
+
 # ---- what no machine holds, and what cannot be learned from
 # shellcheck disable=SC2086
 refused 5 "a batch of views" train swav set -o n $small --size-crops 4096 --nmb-crops 64 --batch-size 64
