@@ -1,4 +1,4 @@
-/* Proves: our own convolutions (Winograd's, and the gradient of weights on bf16 vectors) are the sums over taps, which are
+/* Proves: our own convolutions (Winograd's, and the gradient of weights as a sum) are the sums over taps, which are
  * computed in double, over odd maps, channels, threads and batches, with each tile and each product that this machine has; equal
  * runs give equal bits, all but Winograd's gradient of weights for any number of threads; nothing is written beside results and
  * scratch. */
@@ -53,7 +53,12 @@ static const variant variants[] = {
 enum { N_VARIANTS = sizeof variants / sizeof *variants };
 static const double OUTPUT_ROUNDING = 1.8e-3; /* of a result that is stored in bf16 */
 
-static const variant weights_variant = { "bf16", PROTEA_OWN_BF16, PROTEA_BF16, 1e-6 }; /* backward-weights only */
+static const variant direct_variants[] = { /* backward-weights only */
+    { "direct f32", PROTEA_OWN_DIRECT_F32, PROTEA_F32, 1e-6 },
+    { "direct f32 of bf16", PROTEA_OWN_DIRECT_F32, PROTEA_BF16, 1e-6 },
+    { "direct bf16", PROTEA_OWN_DIRECT_BF16, PROTEA_BF16, 1e-6 },
+};
+enum { N_DIRECT = sizeof direct_variants / sizeof *direct_variants };
 
 /* NULL: not on this machine. */
 static const protea_winograd_ops *ops_of(const variant *v)
@@ -210,7 +215,7 @@ static void check_variant(const problem *p, const double *want, const variant *v
     enum { RUNS = 5 };
     static const int threads[RUNS] = { 3, 3, 1, 2, 7 };
     size_t bytes = (size_t)result_count(p) * sizeof(float);
-    bool weights = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS, any_threads = !weights || v->own == PROTEA_OWN_BF16;
+    bool weights = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS, any_threads = !weights || v->own == PROTEA_OWN_DIRECT_BF16 || v->own == PROTEA_OWN_DIRECT_F32;
     double allowed = v->allowed + (v->dtype == PROTEA_BF16 && !weights ? OUTPUT_ROUNDING : 0);
     float *first = NULL;
     for (int i = 0; i < RUNS; i++) {
@@ -257,24 +262,28 @@ static void test_winograd(void **state)
     protea_set_threads(before);
 }
 
-static void check_weights(const shape *s)
+static void check_direct(const shape *s, const variant *v, int64_t lanes)
 {
-    problem p = make_problem(s, PROTEA_BF16, 16, PROTEA_CONV_BACKWARD_WEIGHTS);
+    problem p = make_problem(s, v->dtype, lanes, PROTEA_CONV_BACKWARD_WEIGHTS);
     double *want = exact(&p);
-    check_variant(&p, want, &weights_variant);
+    check_variant(&p, want, v);
     free(want);
     free_problem(&p);
 }
 
 /* Of any kernel, stride and padding. */
-static void test_bf16_weights(void **state)
+static void test_direct_weights(void **state)
 {
+    const protea_cpu *cpu = protea_cpu_of(fast);
     int before = protea_threads();
     (void)state;
-    if (!protea_cpu_of(fast)->bf16_vectors)
+    if (cpu->direct_weights[false] == NULL)
         skip();
-    for (int s = 0; s < N_ANY_KERNEL; s++)
-        check_weights(&any_kernel[s]);
+    for (int i = 0; i < N_DIRECT; i++) {
+        const protea_direct_weights_ops *ops = cpu->direct_weights[direct_variants[i].own == PROTEA_OWN_DIRECT_BF16];
+        for (int s = 0; s < N_ANY_KERNEL && ops != NULL; s++)
+            check_direct(&any_kernel[s], &direct_variants[i], ops->lanes);
+    }
     protea_set_threads(before);
 }
 
@@ -317,8 +326,10 @@ static void test_takes(void **state)
     assert_false(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &good));
     bad = dims_of(&s, PROTEA_BF16, lanes);
     assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_F4_BF16, &bad), cpu->winograd[true] != NULL);
-    assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_BF16, &bad), cpu->bf16_vectors && lanes == 16);
-    assert_false(protea_own_takes(cpu, PROTEA_OWN_BF16, &good));
+    assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_DIRECT_BF16, &bad), cpu->bf16_vectors && lanes == 16);
+    assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_DIRECT_F32, &bad), lanes == 16);
+    assert_int_equal(protea_own_takes(cpu, PROTEA_OWN_DIRECT_F32, &good), lanes == 16);
+    assert_false(protea_own_takes(cpu, PROTEA_OWN_DIRECT_BF16, &good));
 }
 
 /* What the rule says of ResNet-18's layers where bf16 is multiplied without AMX. */
@@ -328,6 +339,8 @@ static void test_rule(void **state)
     (void)state;
     if (cpu->winograd[true] == NULL || cpu->amx)
         skip();
+    bool slow = cpu->slow_bf16;
+    cpu->slow_bf16 = false;
     const shape wide = { 512, 64, 64, 32, 32, THREE }, odd = { 512, 256, 256, 5, 5, THREE }, few = { 2, 512, 512, 4, 4, THREE };
     const shape down = { 512, 64, 128, 32, 32, 3, 2, 1 }, skip_down = { 512, 64, 128, 32, 32, 1, 2, 0 };
     protea_conv_dims d = dims_of(&wide, PROTEA_BF16, 16);
@@ -339,19 +352,26 @@ static void test_rule(void **state)
     d = dims_of(&few, PROTEA_BF16, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
     d = dims_of(&down, PROTEA_BF16, 16);
-    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_BF16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_DIRECT_BF16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
     d = dims_of(&skip_down, PROTEA_BF16, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_NONE);
     d = dims_of(&wide, PROTEA_F32, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_F32);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_NONE);
+    cpu->slow_bf16 = true; /* as on Intel's */
+    d = dims_of(&wide, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_CLOSE), PROTEA_OWN_F4_F32);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_F32);
+    d = dims_of(&down, PROTEA_BF16, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_DIRECT_F32);
+    cpu->slow_bf16 = slow;
 }
 
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_winograd), cmocka_unit_test(test_bf16_weights), cmocka_unit_test(test_fewer_threads),
+        cmocka_unit_test(test_winograd), cmocka_unit_test(test_direct_weights), cmocka_unit_test(test_fewer_threads),
         cmocka_unit_test(test_takes),    cmocka_unit_test(test_rule),
     };
     return cmocka_run_group_tests(tests, open_backends, close_backends);

@@ -1,19 +1,34 @@
 #include "backend/cpu/conv_own.h"
 
 #include "backend/cpu/amx.h"
-#include "backend/cpu/bf16_vectors.h"
 
 const char *protea_own_name(protea_conv_own own)
 {
-    static const char *const names[] = { [PROTEA_OWN_AMX] = "protea:amx", [PROTEA_OWN_BF16] = "protea:bf16",
+    static const char *const names[] = { [PROTEA_OWN_AMX] = "protea:amx", [PROTEA_OWN_DIRECT_BF16] = "protea:direct bf16",
+                                         [PROTEA_OWN_DIRECT_F32] = "protea:direct f32",
                                          [PROTEA_OWN_F2_BF16] = "protea:F2x2 bf16", [PROTEA_OWN_F4_BF16] = "protea:F4x4 bf16",
                                          [PROTEA_OWN_F4_F32] = "protea:F4x4 f32" };
     return names[own];
 }
 
+static bool is_direct(protea_conv_own own)
+{
+    return own == PROTEA_OWN_DIRECT_BF16 || own == PROTEA_OWN_DIRECT_F32;
+}
+
+static bool multiplies_f32(protea_conv_own own)
+{
+    return own == PROTEA_OWN_DIRECT_F32 || own == PROTEA_OWN_F4_F32;
+}
+
 static const protea_winograd_ops *ops_of(const protea_cpu *cpu, protea_conv_own own)
 {
-    return cpu->winograd[own != PROTEA_OWN_F4_F32];
+    return cpu->winograd[!multiplies_f32(own)];
+}
+
+static const protea_direct_weights_ops *direct_of(const protea_cpu *cpu, protea_conv_own own)
+{
+    return cpu->direct_weights[!multiplies_f32(own)];
 }
 
 static int tile_of(protea_conv_own own)
@@ -21,19 +36,25 @@ static int tile_of(protea_conv_own own)
     return own == PROTEA_OWN_F2_BF16 ? 2 : 4;
 }
 
+static bool is_blocked(const protea_conv_dims *d, int64_t lanes)
+{
+    return d->x.block == lanes && d->y.block == lanes;
+}
+
 bool protea_own_takes(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d)
 {
-    if (own == PROTEA_OWN_BF16)
-        return cpu->bf16_vectors && protea_bf16_backward_weights_takes(d);
-    const protea_winograd_ops *ops = ops_of(cpu, own);
-    return ops != NULL && d->kh == 3 && d->kw == 3 && d->stride == 1 && d->pad == 1 && d->x.block == ops->lanes &&
-           d->y.block == ops->lanes && (own == PROTEA_OWN_F4_F32 || d->x.dtype == PROTEA_BF16);
+    if (d->x.dtype != PROTEA_BF16 && !multiplies_f32(own))
+        return false;
+    if (is_direct(own))
+        return direct_of(cpu, own) != NULL && is_blocked(d, direct_of(cpu, own)->lanes);
+    return ops_of(cpu, own) != NULL && is_blocked(d, ops_of(cpu, own)->lanes) && d->kh == 3 && d->kw == 3 && d->stride == 1 &&
+           d->pad == 1;
 }
 
 size_t protea_own_scratch(const protea_cpu *cpu, protea_conv_own own, const protea_conv_dims *d, protea_conv_pass pass)
 {
-    if (own == PROTEA_OWN_BF16)
-        return protea_bf16_backward_weights_scratch(d);
+    if (is_direct(own))
+        return direct_of(cpu, own)->scratch(d);
     if (own != PROTEA_OWN_AMX)
         return ops_of(cpu, own)->scratch(d, pass, tile_of(own));
     return pass == PROTEA_CONV_BACKWARD_WEIGHTS ? protea_amx_backward_weights_scratch(d) : protea_amx_conv_scratch(d, pass);
@@ -62,8 +83,8 @@ void protea_own_backward_weights(const protea_cpu *cpu, protea_conv_own own, flo
 {
     if (own == PROTEA_OWN_AMX)
         protea_amx_backward_weights(dw, dy, x, d, scratch);
-    else if (own == PROTEA_OWN_BF16)
-        protea_bf16_backward_weights(dw, dy, x, d, scratch);
+    else if (is_direct(own))
+        direct_of(cpu, own)->backward_weights(dw, dy, x, d, scratch);
     else
         ops_of(cpu, own)->backward_weights(dw, dy, x, d, tile_of(own), scratch);
 }

@@ -1,14 +1,15 @@
-/* Passes of convolutions that are our own: on AMX (amx.h), by Winograd's filtering (winograd.h), and gradients of weights by
- * products of bf16 vectors (bf16_vectors.h). */
+/* Passes of convolutions that are our own: on AMX (amx.h), by Winograd's filtering (winograd.h), and gradients of weights summed
+ * up on vectors (direct_weights.h). */
 #ifndef PROTEA_BACKEND_CPU_CONV_OWN_H
 #define PROTEA_BACKEND_CPU_CONV_OWN_H
 
 #include "backend/cpu/cpu.h"
 
-/* NONE: oneDNN computes the pass. BF16: the sum itself, backward-weights only. F2, F4: tiles of 2 x 2 or 4 x 4 outputs, with
+/* NONE: oneDNN computes the pass. DIRECT: the sum itself, backward-weights only. F2, F4: tiles of 2 x 2 or 4 x 4 outputs. Each with
  * products of bf16 or of f32. */
 typedef enum protea_conv_own {
-    PROTEA_OWN_NONE, PROTEA_OWN_AMX, PROTEA_OWN_BF16, PROTEA_OWN_F2_BF16, PROTEA_OWN_F4_BF16, PROTEA_OWN_F4_F32
+    PROTEA_OWN_NONE, PROTEA_OWN_AMX, PROTEA_OWN_DIRECT_BF16, PROTEA_OWN_DIRECT_F32, PROTEA_OWN_F2_BF16, PROTEA_OWN_F4_BF16,
+    PROTEA_OWN_F4_F32
 } protea_conv_own;
 
 /* "protea:F2x2 bf16"; borrowed for good. */

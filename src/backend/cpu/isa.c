@@ -47,6 +47,13 @@ void protea_simd_fill_rounding(protea_kernels *k)
     protea_simd_fill_batchnorm_avx512bf16(k);
 }
 
+/* Intel's since Sapphire Rapids, which has half-precision arithmetic too: matrices are for its matrix unit, and vdpbf16ps begins
+ * every second cycle where two f32 products begin in each (measured: 165 beside 344 GFLOP/s). */
+bool protea_bf16_is_slow(void)
+{
+    return __builtin_cpu_is("intel") && __builtin_cpu_supports("avx512fp16");
+}
+
 const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
 {
     if (isa == PROTEA_ISA_AVX512)
@@ -73,6 +80,11 @@ protea_isa protea_simd_fill(protea_kernels *k, protea_isa most)
 void protea_simd_fill_rounding(protea_kernels *k)
 {
     (void)k;
+}
+
+bool protea_bf16_is_slow(void)
+{
+    return true;
 }
 
 const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)

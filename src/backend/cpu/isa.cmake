@@ -2,12 +2,13 @@
 # and its suffix on the one function that the file exports.
 file(GLOB SIMD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/simd_*.c src/image/simd_*.c)
 list(REMOVE_ITEM SOURCES ${SIMD_SOURCES})
-# So are winograd_*.c, where vectors have 8 floats or 16.
+# So are winograd_*.c, where vectors have 8 floats or 16, and direct_weights.c, where they have 16.
 file(GLOB WINOGRAD_SOURCES CONFIGURE_DEPENDS src/backend/cpu/winograd_*.c)
-list(REMOVE_ITEM SOURCES ${WINOGRAD_SOURCES})
+set(DIRECT_SOURCES src/backend/cpu/direct_weights.c)
+list(REMOVE_ITEM SOURCES ${WINOGRAD_SOURCES} ${CMAKE_CURRENT_SOURCE_DIR}/${DIRECT_SOURCES})
 
 # Products and sums in one instruction: what their inner loops are about.
-set_source_files_properties(src/backend/cpu/simd_nearest.c src/backend/cpu/simd_peak.c ${WINOGRAD_SOURCES}
+set_source_files_properties(src/backend/cpu/simd_nearest.c src/backend/cpu/simd_peak.c ${WINOGRAD_SOURCES} ${DIRECT_SOURCES}
   PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 # Never so where results are bytes that others give too: clang would by itself.
@@ -30,9 +31,10 @@ protea_simd(base 4 SIMD_SOURCES) # SSE2 on x86-64, NEON on Arm
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(AVX512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
   set(WIDE_SOURCES ${SIMD_SOURCES} ${WINOGRAD_SOURCES})
+  set(WIDEST_SOURCES ${WIDE_SOURCES} ${DIRECT_SOURCES})
   protea_simd(avx2 8 WIDE_SOURCES -mavx2 -mfma)
-  protea_simd(avx512 16 WIDE_SOURCES ${AVX512})
-  set(ROUNDING_SOURCES ${WINOGRAD_SOURCES} src/backend/cpu/simd_batchnorm.c) # to bf16 by one instruction
+  protea_simd(avx512 16 WIDEST_SOURCES ${AVX512})
+  set(ROUNDING_SOURCES ${WINOGRAD_SOURCES} ${DIRECT_SOURCES} src/backend/cpu/simd_batchnorm.c) # to bf16 by one instruction
   protea_simd(avx512bf16 16 ROUNDING_SOURCES ${AVX512} -mavx512bf16)
 endif()
 
@@ -45,7 +47,7 @@ endif()
 
 # Products of bf16 on vectors, likewise.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set_source_files_properties(src/backend/cpu/bf16_backward_weights.c src/backend/cpu/bf16_nearest.c
+  set_source_files_properties(src/backend/cpu/bf16_nearest.c
     src/backend/cpu/bf16_peak.c PROPERTIES COMPILE_OPTIONS
     "-mavx512f;-mavx512bw;-mavx512vl;-mavx512bf16;-mprefer-vector-width=512")
 endif()

@@ -5,7 +5,7 @@
 
 #include "backend/cpu/winograd.h"
 #include "backend/cpu/winograd_points.h"
-#include "backend/cpu/winograd_words.h"
+#include "backend/cpu/product_words.h"
 
 static inline int64_t smaller(int64_t a, int64_t b)
 {

@@ -1,7 +1,7 @@
-/* What Winograd's products multiply: bf16, two at a time, where the instruction set has that (vdpbf16ps), else f32. Included only
- * by winograd_*.c (isa.cmake). */
-#ifndef PROTEA_BACKEND_CPU_WINOGRAD_WORDS_H
-#define PROTEA_BACKEND_CPU_WINOGRAD_WORDS_H
+/* What our own convolutions multiply: bf16, two at a time, where the instruction set has that (vdpbf16ps), else f32. Included only
+ * by winograd_*.c and direct_weights.c (isa.cmake). */
+#ifndef PROTEA_BACKEND_CPU_PRODUCT_WORDS_H
+#define PROTEA_BACKEND_CPU_PRODUCT_WORDS_H
 
 #include "backend/cpu/simd.h"
 
