@@ -8,8 +8,8 @@
 
 enum { MOST_CALLS = 64, STACK_BYTES = 64 << 10 };
 
-static const char message[] = "\nprotea: error: a defect ended this process; what was saved stands, and a run goes on with --resume. "
-                              "Please report it with these lines:\n";
+static const char message[] = "\nprotea: error: a defect ended this process; what was saved stands, and a run goes on with "
+                              "--resume. Please report it with these lines:\n";
 
 static char own_stack[STACK_BYTES]; /* for the one who has overrun his */
 

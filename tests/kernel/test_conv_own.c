@@ -215,7 +215,8 @@ static void check_variant(const problem *p, const double *want, const variant *v
     enum { RUNS = 5 };
     static const int threads[RUNS] = { 3, 3, 1, 2, 7 };
     size_t bytes = (size_t)result_count(p) * sizeof(float);
-    bool weights = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS, any_threads = !weights || v->own == PROTEA_OWN_DIRECT_BF16 || v->own == PROTEA_OWN_DIRECT_F32;
+    bool weights = p->pass == PROTEA_CONV_BACKWARD_WEIGHTS;
+    bool any_threads = !weights || v->own == PROTEA_OWN_DIRECT_BF16 || v->own == PROTEA_OWN_DIRECT_F32;
     double allowed = v->allowed + (v->dtype == PROTEA_BF16 && !weights ? OUTPUT_ROUNDING : 0);
     float *first = NULL;
     for (int i = 0; i < RUNS; i++) {

@@ -19,6 +19,8 @@ static void fill_base(protea_kernels *k) FILL(base)
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
+
 static void fill_avx2(protea_kernels *k) FILL(avx2)
 static void fill_avx512(protea_kernels *k) FILL(avx512)
 
@@ -51,7 +53,9 @@ void protea_simd_fill_rounding(protea_kernels *k)
  * every second cycle where two f32 products begin in each (measured: 165 beside 344 GFLOP/s). */
 bool protea_bf16_is_slow(void)
 {
-    return __builtin_cpu_is("intel") && __builtin_cpu_supports("avx512fp16");
+    enum { LEAF = 7, FP16 = 1 << 23 };
+    unsigned a, b, c, d;
+    return __builtin_cpu_is("intel") && __get_cpuid_count(LEAF, 0, &a, &b, &c, &d) && (d & FP16) != 0;
 }
 
 const protea_nearest_ops *protea_simd_nearest(protea_isa isa, bool bf16)
