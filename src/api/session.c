@@ -14,7 +14,7 @@ const protea_opt protea_session_table[] = {
       .unit = "threads", .help = "compute threads; 0: one per processor", .flags = PROTEA_OPT_WARN_CHANGE },
     { .key = "precision", .type = PROTEA_OPT_CHOICE, .offset = FIELD(precision), .def = "auto", .choices = "auto|f32|bf16|fast",
       .help = "of activations and products; fast: bf16, convolutions rounded with three bits less; auto: bf16 where the processor "
-              "multiplies it" },
+              "gains by it" },
     { .key = "isa", .type = PROTEA_OPT_CHOICE, .offset = FIELD(isa), .def = "auto", .choices = "auto|ref|sse2|avx2|avx512",
       .help = "the most that kernels may use; ref: plain reference kernels",
       .flags = PROTEA_OPT_WARN_CHANGE | PROTEA_OPT_HIDDEN },
