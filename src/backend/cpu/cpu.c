@@ -50,7 +50,7 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
     cpu->amx = isa->amx && protea_amx_open();
     cpu->winograd[false] = protea_winograd_f32(cpu->isa);
     cpu->bf16_vectors = isa->bf16 && cpu->isa == PROTEA_ISA_AVX512;
-    cpu->slow_bf16 = !isa->amx && cpu->isa == PROTEA_ISA_AVX512 && (!cpu->bf16_vectors || protea_bf16_is_slow());
+    cpu->slow_bf16 = !isa->amx && cpu->isa == PROTEA_ISA_AVX512 && !cpu->bf16_vectors;
     if (cpu->bf16_vectors)
         protea_simd_fill_rounding(&be->k);
     cpu->winograd[true] = cpu->bf16_vectors ? protea_winograd_bf16() : NULL;

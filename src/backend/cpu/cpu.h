@@ -20,7 +20,7 @@ typedef struct protea_cpu {
     protea_isa isa;        /* of our own vector kernels */
     bool amx;              /* our own AMX kernels may run */
     bool bf16_vectors;     /* so may those on products of bf16 vectors */
-    bool slow_bf16;        /* AVX-512, and bf16 is multiplied no faster than f32, or not at all */
+    bool slow_bf16;        /* AVX-512, and bf16 is not multiplied */
     const protea_nearest_ops *nearest[2]; /* products in f32, in bf16 */
     const protea_winograd_ops *winograd[2]; /* products in f32, of bf16; NULL: none */
     const protea_direct_weights_ops *direct_weights[2]; /* likewise */
