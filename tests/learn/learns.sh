@@ -6,7 +6,7 @@ train=synth:shapes,n=4000,size=32,seed=1 test=synth:shapes,n=1000,size=32,seed=2
 
 # knn METHOD ARGS...: top-1 of a run in $knn.
 knn() {
-    run train "$1" "$train" -o run --overwrite --knn-train "$train" --knn-test "$test" --json "${@:2}"
+    run train "$1" "$train" -o run --overwrite --threads 1 --knn-train "$train" --knn-test "$test" --json "${@:2}"
     want_code 0
     knn=$(grep -oE '"knn_top1": [0-9.]+' out | grep -oE '[0-9.]+$')
 }
