@@ -16,11 +16,20 @@ SIMD_INLINE words rounded(vf f)
     return narrow(f);
 }
 
+/* a, and b behind it. */
+SIMD_INLINE void store_two(word *to, vf a, vf b)
+{
+    __m512bh both = _mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+    memcpy(to, &both, sizeof both);
+}
+
 /* Lane by lane the pair (a, b). */
 SIMD_INLINE void store_pair(word *to, vf a, vf b)
 {
-    vu low = __builtin_convertvector(rounded(a), vu), high = __builtin_convertvector(rounded(b), vu);
-    vu both = low | high << 16;
+    const __m512i lane_by_lane = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+                                                  23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+    both = _mm512_permutexvar_epi16(lane_by_lane, both);
     memcpy(to, &both, sizeof both);
 }
 
@@ -37,6 +46,12 @@ SIMD_INLINE vf add_products(vf sum, const word *shared, vf pairs)
 typedef float word;
 enum { PAIR = 1 };
 typedef vf words;
+
+SIMD_INLINE void store_two(word *to, vf a, vf b)
+{
+    memcpy(to, &a, sizeof a);
+    memcpy(to + LANES, &b, sizeof b);
+}
 
 SIMD_INLINE words rounded(vf f)
 {

@@ -17,24 +17,39 @@ size_t SIMD_NAME(protea_winograd_scratch)(const protea_conv_dims *d, protea_conv
 
 /* ---- what is read */
 
+/* Tiles of LANES channels from `tile` on, one or two, whose columns begin at `column`. to: where v has the first. */
+SIMD_INLINE void transform_tiles(const job *k, word *to, const vf *column, int tiles, int m)
+{
+#pragma GCC unroll 1
+    for (int i = 0; i < m + 2; i++) {
+        vf first[MAX_SIDE], second[MAX_SIDE];
+        transform_row(first, column, i, m);
+        if (tiles == 2)
+            transform_row(second, column + m * (m + 2), i, m);
+#pragma GCC unroll 6
+        for (int j = 0; j < m + 2; j++) {
+            word *at = to + (i * (m + 2) + j) * k->v_step;
+            if (tiles == 2)
+                store_two(at, first[j], second[j]);
+            else
+                store_words(at, first[j]);
+        }
+    }
+}
+
 SIMD_INLINE void transform_strip(const job *k, char *room, int64_t strip, int64_t first_tile, int m, protea_dtype dtype)
 {
     word *v = (word *)(void *)(room + columns_bytes(&k->t));
     int64_t tiles = k->tall * k->t.across;
     for (int64_t c = 0; c < k->in->c; c += LANES) {
-        transform_rows((vf *)(void *)room, &k->t, k->in, k->x, strip, c, m, dtype);
+        const vf *columns = (const vf *)(void *)room;
         word *to = v + c * tiles + first_tile * LANES;
-        for (int64_t tile = 0; tile < k->t.across; tile++) {
-            const vf *column = (const vf *)(void *)room + tile * m * (m + 2);
-#pragma GCC unroll 1
-            for (int i = 0; i < m + 2; i++) {
-                vf out[MAX_SIDE];
-                transform_row(out, column, i, m);
-#pragma GCC unroll 6
-                for (int j = 0; j < m + 2; j++)
-                    store_words(to + tile * LANES + (i * (m + 2) + j) * k->v_step, out[j]);
-            }
-        }
+        int64_t tile = 0;
+        transform_rows((vf *)(void *)room, &k->t, k->in, k->x, strip, c, m, dtype);
+        for (; tile + 2 <= k->t.across; tile += 2)
+            transform_tiles(k, to + tile * LANES, columns + tile * m * (m + 2), 2, m);
+        if (tile < k->t.across)
+            transform_tiles(k, to + tile * LANES, columns + tile * m * (m + 2), 1, m);
     }
 }
 

@@ -10,7 +10,9 @@ enum {
     OUTPUTS = 64,                   /* of one round over a thread's tiles */
     ROWS = LANES == 16 ? 14 : 6,    /* tiles that the innermost loop computes, WIDE outputs of each: sums, two rows of weights
                                      * and one of v fill the registers */
-    TILES = 56                      /* of a thread's block, about */
+    TILES = 56,                     /* of a thread's block, about; */
+    FEW_TILES = 28,                 /* where the weights stay in the second cache, and sums nearer: 2 to 5 % faster */
+    FEW_WEIGHTS = 512 << 10         /* bytes */
 };
 
 typedef struct job {
@@ -32,10 +34,17 @@ static inline int64_t outputs_at(const job *k, int64_t first)
     return smaller(OUTPUTS, k->out->c - first);
 }
 
-/* So many strips a block that the last round of blocks keeps all threads busy. */
-static inline int64_t strips_of_block(const tiling *t)
+static inline size_t weight_bytes(const job *k)
 {
-    int64_t threads = protea_threads(), most = larger(1, TILES / t->across);
+    return lines((size_t)(k->t.positions * k->in->c * k->out->c) * sizeof(word));
+}
+
+/* So many strips a block that the last round of blocks keeps all threads busy. */
+static inline int64_t strips_of_block(const job *k)
+{
+    const tiling *t = &k->t;
+    int64_t tiles = weight_bytes(k) <= FEW_WEIGHTS ? FEW_TILES : TILES;
+    int64_t threads = protea_threads(), most = larger(1, tiles / t->across);
     int64_t blocks = over(over(t->strips, most), threads) * threads;
     return over(t->strips, blocks);
 }
@@ -44,15 +53,10 @@ static inline job make_job(const protea_conv_dims *d, protea_conv_pass pass, int
 {
     bool turned = pass == PROTEA_CONV_BACKWARD_DATA;
     job k = { .in = turned ? &d->y : &d->x, .out = turned ? &d->x : &d->y, .turned = turned, .t = tiling_of(&d->x, tile) };
-    k.tall = strips_of_block(&k.t);
+    k.tall = strips_of_block(&k);
     k.v_step = position_step(k.tall * k.t.across * k.in->c, sizeof(word));
     k.s_step = position_step(k.tall * k.t.across * over(smaller(OUTPUTS, k.out->c), WIDE) * WIDE, sizeof(float));
     return k;
-}
-
-static inline size_t weight_bytes(const job *k)
-{
-    return lines((size_t)(k->t.positions * k->in->c * k->out->c) * sizeof(word));
 }
 
 /* A thread's room: columns, v, s. */

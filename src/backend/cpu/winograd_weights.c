@@ -70,8 +70,9 @@ static void multiply(const job *k, const place *p, float *sums, block b, int64_t
 
 /* ---- sums to weights */
 
-/* dw += of LANES inputs and one output; sums: of so many parts, part_step apart, positions BLOCK * BLOCK apart. */
-SIMD_INLINE void add_weights(float *dw, const float *sums, int64_t parts, size_t part_step, int m)
+/* dw += of LANES inputs and one output; next: from it to the next output, fetched in advance. sums: of so many parts, part_step
+ * apart, positions BLOCK * BLOCK apart. */
+SIMD_INLINE void add_weights(float *dw, int64_t next, const float *sums, int64_t parts, size_t part_step, int m)
 {
     vf half[MAX_SIDE][3];
     float taps[9][LANES];
@@ -98,6 +99,8 @@ SIMD_INLINE void add_weights(float *dw, const float *sums, int64_t parts, size_t
         for (int column = 0; column < 3; column++)
             store(taps[row * 3 + column], 0, LANES, PROTEA_F32, out[column]);
     }
+    for (int line = 0; line < 9; line++)
+        __builtin_prefetch(dw + next + line * LANES, 1);
     for (int i = 0; i < LANES; i++)
         for (int tap = 0; tap < 9; tap++)
             dw[i * 9 + tap] += taps[tap][i];
@@ -109,7 +112,7 @@ SIMD_INLINE void add_output(const job *k, const float *sums, block b, int64_t o,
     for (int64_t c = 0; c < b.ins; c += LANES) {
         panel in = panel_of(c, b.ins);
         const float *from = sums + in.first * b.outs + o * in.width + c - in.first;
-        add_weights(k->dw + ((b.out + o) * k->d->x.c + b.in + c) * 9, from, parts, part_step, m);
+        add_weights(k->dw + ((b.out + o) * k->d->x.c + b.in + c) * 9, k->d->x.c * 9, from, parts, part_step, m);
     }
 }
 

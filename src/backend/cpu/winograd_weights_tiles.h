@@ -34,27 +34,58 @@ SIMD_INLINE void finish_pair(const target *to, int64_t tile, int m)
             put_row(to, zeros, tile, i, m);
 }
 
-SIMD_INLINE void put_inputs(const target *to, const vf *column, int64_t tile, int m)
+/* Row i of the positions of a tile, from its columns: of x or, in the columns between its first and last, of dy. */
+SIMD_INLINE void row_of(vf *out, const vf *column, int i, int m, bool of_dy)
+{
+    vf in[MAX_TILE];
+    if (!of_dy) {
+        transform_row(out, column, i, m);
+        return;
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < m; j++)
+        in[j] = column[(j + 1) * (m + 2) + i];
+    transform_gradients(out, in, m);
+}
+
+SIMD_INLINE void put_tile(const target *to, const vf *column, int64_t tile, int m, bool of_dy)
 {
 #pragma GCC unroll 1
     for (int i = 0; i < m + 2; i++) {
-        vf out[MAX_SIDE];
-        transform_row(out, column, i, m);
-        put_row(to, out, tile, i, m);
+        vf row[MAX_SIDE];
+        row_of(row, column, i, m, of_dy);
+        put_row(to, row, tile, i, m);
     }
 }
 
-SIMD_INLINE void put_gradients(const target *to, const vf *column, int64_t tile, int m)
+/* An even tile and the odd one beside it. */
+SIMD_INLINE void put_pair(const target *to, const vf *column, int64_t tile, int m, bool of_dy)
 {
+    word *at = to->at + tile * to->width;
 #pragma GCC unroll 1
     for (int i = 0; i < m + 2; i++) {
-        vf in[MAX_TILE], out[MAX_SIDE];
-#pragma GCC unroll 4
-        for (int j = 0; j < m; j++)
-            in[j] = column[(j + 1) * (m + 2) + i];
-        transform_gradients(out, in, m);
-        put_row(to, out, tile, i, m);
+        vf even[MAX_SIDE], odd[MAX_SIDE];
+        row_of(even, column, i, m, of_dy);
+        row_of(odd, column + m * (m + 2), i, m, of_dy);
+#pragma GCC unroll 6
+        for (int j = 0; j < m + 2; j++)
+            store_pair(at + (i * (m + 2) + j) * to->step, even[j], odd[j]);
     }
+}
+
+/* All tiles of a strip, the first of which is `tile`. */
+SIMD_INLINE void put_strip(const target *to, const vf *columns, int64_t tile, int64_t across, int m, bool of_dy)
+{
+    const int64_t next = m * (m + 2), end = tile + across;
+    if (tile % PAIR == 1) {
+        put_tile(to, columns, tile++, m, of_dy);
+        columns += next;
+    }
+    if (PAIR == 2)
+        for (; tile + 2 <= end; tile += 2, columns += 2 * next)
+            put_pair(to, columns, tile, m, of_dy);
+    for (; tile < end; tile++, columns += next)
+        put_tile(to, columns, tile, m, of_dy);
 }
 
 /* The transform of gradients down the columns of a strip, of LANES channels from c on. */
@@ -77,10 +108,9 @@ SIMD_INLINE void transform_x(const job *k, const place *p, int64_t c, int64_t fr
     panel in = panel_of(c, k->d->x.c);
     int64_t tile = 0;
     target at = { p->x + in.first * k->tiles + (c - in.first) * PAIR, k->x_step, in.width, p->even };
-    for (int64_t strip = from; strip < to; strip++) {
+    for (int64_t strip = from; strip < to; strip++, tile += k->t.across) {
         transform_rows(p->columns, &k->t, &k->d->x, k->x, strip, c, m, dtype);
-        for (int64_t i = 0; i < k->t.across; i++, tile++)
-            put_inputs(&at, p->columns + i * m * (m + 2), tile, m);
+        put_strip(&at, p->columns, tile, k->t.across, m, false);
     }
     finish_pair(&at, tile, m);
 }
@@ -90,10 +120,9 @@ SIMD_INLINE void transform_y(const job *k, const place *p, int64_t c, int64_t fr
 {
     int64_t tile = 0;
     target at = { p->y + c * k->tiles, k->y_step, LANES, p->even };
-    for (int64_t strip = from; strip < to; strip++) {
+    for (int64_t strip = from; strip < to; strip++, tile += k->t.across) {
         gradient_columns(p->columns, k, strip, c, m, dtype);
-        for (int64_t i = 0; i < k->t.across; i++, tile++)
-            put_gradients(&at, p->columns + i * m * (m + 2), tile, m);
+        put_strip(&at, p->columns, tile, k->t.across, m, true);
     }
     finish_pair(&at, tile, m);
 }
