@@ -43,6 +43,7 @@ typedef struct protea_session_opts {
     int32_t precision;             /* choice of "auto|f32|bf16|fast" */
     int64_t seed;
     int32_t isa;                   /* choice of "auto|ref|sse2|avx2|avx512": the most that kernels may use */
+    bool trains;                   /* no option, but what the verb does */
 } protea_session_opts;
 extern const protea_opt protea_session_table[];
 

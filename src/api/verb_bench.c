@@ -118,9 +118,8 @@ static void report_spread(json_t *result, const protea_bench *b)
     json_object_set_new(result, "noise_worst", json_real(s->worst));
 }
 
-static protea_status measure(const bench_opts *o, const protea_call *call, protea_session *session)
+static protea_status measure(const bench_opts *o, const protea_call *call, const protea_bench_ops *ops, protea_session *session)
 {
-    const protea_bench_ops *ops = find(call->kind != NULL ? call->kind : DEFAULT_KIND);
     protea_bench_spread spread = { 0 };
     protea_bench b = { .session = session, .hooks = call->hooks, .steps = o->steps, .pairs = o->pairs,
                        .peer = o->peer || o->plain_peer, .plain_peer = o->plain_peer, .clock = protea_seconds, .spread = &spread };
@@ -141,10 +140,13 @@ static protea_status measure(const bench_opts *o, const protea_call *call, prote
 static protea_status run(void *self, const protea_call *call)
 {
     const bench_opts *o = self;
+    const protea_bench_ops *ops = find(call->kind != NULL ? call->kind : DEFAULT_KIND);
+    protea_session_opts opts = o->session;
     protea_session session;
-    protea_status status = protea_session_open(&session, &o->session, call->hooks);
+    opts.trains = strstr(ops->name, "-step") != NULL;
+    protea_status status = protea_session_open(&session, &opts, call->hooks);
     if (status == PROTEA_OK)
-        status = measure(o, call, &session);
+        status = measure(o, call, ops, &session);
     protea_session_close(&session);
     return status;
 }

@@ -251,6 +251,7 @@ static protea_status set_up(train *t, const protea_call *call, const protea_trai
 {
     protea_hooks tee = { .log = protea_rundir_log, .cookie = t->run };
     protea_rundir_set_log(t->run, call->hooks->log, call->hooks->cookie);
+    t->session_opts.trains = true;
     PROTEA_TRY(protea_session_open(&t->session, &t->session_opts, &tee));
     t->trainer = (protea_trainer){
         .cx = &t->session.cx, .opts = &t->opts, .optim_opts = &t->optim, .options = call->options, .ops = t->ops,

@@ -233,7 +233,8 @@ typedef enum protea_winograd_use {
 struct protea_backend {
     protea_kernels k;
     char isa[96];           /* what the kernels were chosen for, for logs and checkpoints: "avx512_bf16+amx, oneDNN 2.6.3" */
-    bool bf16_multiplies;   /* the CPU multiplies bf16: --precision auto takes it */
+    bool bf16_multiplies;   /* the CPU multiplies bf16 */
+    bool bf16_pays;         /* and faster than f32 */
     protea_winograd_use winograd; /* set before the first convolution */
     void *self;             /* the back-end's own */
     void (*close)(protea_backend *be);

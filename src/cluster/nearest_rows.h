@@ -4,7 +4,7 @@
  *     cosine     x.c / (|x| |c|), 0 where a row is zero     larger is nearer
  *     Euclidean  |x - c|                                    smaller is nearer
  * rounded to f32; of equals the smaller row number is the nearer. So the result depends neither on blocks nor on threads. A
- * first pass, in bf16 where the processor multiplies it, only leaves out what by a proven bound cannot be among the k
+ * first pass, in bf16 where the processor multiplies it faster, only leaves out what by a proven bound cannot be among the k
  * nearest: docs/math/knn.md. */
 #ifndef PROTEA_CLUSTER_NEAREST_ROWS_H
 #define PROTEA_CLUSTER_NEAREST_ROWS_H

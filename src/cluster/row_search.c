@@ -108,7 +108,7 @@ protea_status protea_row_search_new(protea_row_search **out, protea_ctx *cx, con
     s->d = d;
     s->k = smaller(opts->k, gallery->n);
     s->room = 4 * s->k + 64;
-    s->dtype = cx->be->bf16_multiplies ? PROTEA_BF16 : PROTEA_F32;
+    s->dtype = cx->be->bf16_pays ? PROTEA_BF16 : PROTEA_F32;
     protea_status status = open_search(s, opts->query_bytes);
     if (status == PROTEA_OK)
         *out = s;

@@ -55,7 +55,7 @@ protea_conv_algorithm protea_onednn_rule(const protea_conv_dims *d, const protea
 }
 
 /* Gradients of weights summed up on vectors, GFLOP/s of oneDNN / of ours, the fastest of some, 2 cores. Of a Zen 4 whose bf16
- * products reach 470 on registers, and of a Xeon where those reach 165, f32's 340 (there ours is direct f32):
+ * products reach 470 on registers, and of a Xeon where those reach 165, f32's 340 (with maps in bf16, direct f32):
  *
  *                      samples   Zen 4, bf16    Xeon, bf16    Xeon, f32
  *    16 ->  32 @32 3x3/2   512   132 / 225       91 /  77     166 /  77
@@ -75,14 +75,16 @@ protea_conv_algorithm protea_onednn_rule(const protea_conv_dims *d, const protea
  *   512 -> 512 @14 1x1/2    16   200 / 281
  *
  * With stride 1 the two are alike on maps of eight pixels and more, and Winograd is faster. */
-static protea_conv_own direct_weights_rule(const protea_conv_dims *d)
+static protea_conv_own direct_weights_rule(const protea_conv_dims *d, const protea_cpu *cpu)
 {
-    enum { FEW_PIXELS = 256, SMALL_MAP = 4 };
+    enum { FEW_PIXELS = 256, FEW_CHANNELS = 32, SMALL_MAP = 4 };
     if (d->stride == 1 || d->kh * d->kw == 1 || d->y.n * d->y.h * d->y.w < FEW_PIXELS)
         return PROTEA_OWN_NONE;
-    if (d->x.dtype == PROTEA_BF16)
+    if (d->x.dtype == PROTEA_F32)
+        return d->y.w <= SMALL_MAP ? PROTEA_OWN_DIRECT_F32 : PROTEA_OWN_NONE;
+    if (!cpu->slow_bf16)
         return PROTEA_OWN_DIRECT_BF16;
-    return d->y.w <= SMALL_MAP ? PROTEA_OWN_DIRECT_F32 : PROTEA_OWN_NONE;
+    return d->x.c >= FEW_CHANNELS ? PROTEA_OWN_DIRECT_F32 : PROTEA_OWN_NONE;
 }
 
 /* ---- our own Winograd */
@@ -119,47 +121,82 @@ static double tiles_of(const protea_map *m, int tile)
  *  512 -> 512 @2      256     354 /  555 /  199   244 /  477 /  184    83 /  463 /  147
  *
  * Transforms weigh less the more channels there are, those of weights the more tiles; outputs off the map are computed in
- * vain. oneDNN's gradient of weights slows down on maps below six pixels. */
-static double expected_gain(const protea_conv_dims *d, protea_conv_pass pass, int tile)
+ * vain. oneDNN's gradient of weights slows down on maps below six pixels.
+ *
+ * F4x4 of bf16 maps with products in f32: fitted to one core of a Xeon whose bf16 products reach 82 GFLOP/s, f32's 172 (cpu.h,
+ * slow_bf16); direct / F2x2 / F4x4 in bf16 / F4x4 in f32:
+ *
+ *   16 ->  16 @32      32    86/ 139/225/253   86/138/224/268   82/ 99/162/231
+ *   64 ->  64 @32      32    90/ 160/280/441   89/153/281/417   78/147/243/443
+ *  128 -> 128 @16      64    94/ 170/299/445   83/155/250/327   88/165/246/375
+ *  256 -> 256 @14      16    93/ 175/230/311   82/154/193/252   78/159/220/324
+ *  256 -> 256 @8      128    91/ 158/264/312   86/163/266/336   75/154/267/372
+ *  256 -> 256 @5      128   104/ 126/118/179  109/121/115/177   74/111/111/141
+ *  256 -> 256 @3      128   132/  99/150/204  131/ 98/147/206   55/ 95/152/241
+ *  512 -> 512 @7        8    91/ 118/136/ 81   89/ 94/113/ 80   65/123/187/288
+ *  512 -> 512 @4      256   113/ 151/287/348  121/180/280/328   92/169/281/401
+ *  512 -> 512 @4       16   109/ 147/180/148  106/131/168/112   80/146/214/299
+ *  512 -> 512 @2      256   167/ 168/ 72/ 89  171/166/ 71/ 86   49/167/ 72/106 */
+typedef struct fit {
+    int tile;
+    double best, best_weights;  /* with any number of channels and tiles; of backward-weights */
+    double few;                 /* tiles that half of it is lost with; backward-weights: 16 */
+} fit;
+static const fit fit_of_f2_bf16 = { 2, 1.7, 1.8, 70 }, fit_of_f4_bf16 = { 4, 2.6, 2.6, 70 }, fit_of_f4_f32 = { 4, 4.5, 4.5, 110 };
+
+static double expected_gain(const protea_conv_dims *d, protea_conv_pass pass, fit f)
 {
     bool weights = pass == PROTEA_CONV_BACKWARD_WEIGHTS;
-    double channels = (double)(d->x.c < d->y.c ? d->x.c : d->y.c), tiles = tiles_of(&d->x, tile);
-    double best = tile == 2 ? (weights ? 1.8 : 1.7) : 2.6, few = weights ? 16 : 70;
+    double channels = (double)(d->x.c < d->y.c ? d->x.c : d->y.c), tiles = tiles_of(&d->x, f.tile);
+    double best = weights ? f.best_weights : f.best, few = weights ? 16 : f.few;
     double slow = weights && d->x.w < 6 ? 6.0 / (double)d->x.w : 1;
-    return best * slow * channels / (channels + 16) * covered(&d->x, tile) * tiles / (tiles + few);
+    return best * slow * channels / (channels + 16) * covered(&d->x, f.tile) * tiles / (tiles + few);
 }
 
-/* F4x4 where less exact products are wanted. Each thread should have a full round of tiles. */
-static protea_conv_own bf16_rule(const protea_conv_dims *d, protea_conv_pass pass, bool fast)
+typedef struct choice {
+    protea_conv_own own;
+    double gain;
+} choice;
+
+/* The better of the two. Each thread should have a full round of tiles. */
+static choice better(choice so_far, const protea_conv_dims *d, protea_conv_pass pass, protea_conv_own own, fit f)
 {
-    double gain_2 = expected_gain(d, pass, 2), gain_4 = fast ? expected_gain(d, pass, 4) : 0;
-    int tile = gain_4 > gain_2 ? 4 : 2;
-    if ((gain_4 > gain_2 ? gain_4 : gain_2) <= 1 || tiles_of(&d->x, tile) < 14 * protea_threads())
-        return PROTEA_OWN_NONE;
-    return tile == 4 ? PROTEA_OWN_F4_BF16 : PROTEA_OWN_F2_BF16;
+    double gain = expected_gain(d, pass, f);
+    return gain > so_far.gain && tiles_of(&d->x, f.tile) >= 14 * protea_threads() ? (choice){ own, gain } : so_far;
 }
 
-/* Our own F4x4 in f32, on the same core. AVX-512: beside oneDNN's Winograd 1.4 to 3.5 times as fast below 256 channels, as fast at
+/* Of maps in bf16: F4x4 in bf16 where less exact products are wanted, in f32 where bf16's are slow. */
+static protea_conv_own bf16_rule(const protea_conv_dims *d, protea_conv_pass pass, const protea_cpu *cpu, bool fast)
+{
+    choice best = { PROTEA_OWN_NONE, 1 };
+    if (protea_own_takes(cpu, PROTEA_OWN_F2_BF16, d))
+        best = better(best, d, pass, PROTEA_OWN_F2_BF16, fit_of_f2_bf16);
+    if (fast && protea_own_takes(cpu, PROTEA_OWN_F4_BF16, d))
+        best = better(best, d, pass, PROTEA_OWN_F4_BF16, fit_of_f4_bf16);
+    if (cpu->slow_bf16 && protea_own_takes(cpu, PROTEA_OWN_F4_F32, d))
+        best = better(best, d, pass, PROTEA_OWN_F4_F32, fit_of_f4_f32);
+    return best.own;
+}
+
+/* Our own F4x4 in f32, on the Zen 5. AVX-512: beside oneDNN's Winograd 1.4 to 3.5 times as fast below 256 channels, as fast at
  * 256, slower above. AVX2: beside oneDNN's direct, which does 70 to 115 GFLOP/s, 2.2 to 3.7 times as fast on maps of eight pixels
  * and more. */
 static bool f32_wins(const protea_conv_dims *d, protea_conv_pass pass)
 {
     enum { LANES_OF_AVX512 = 16, FEW_CHANNELS = 256 * 256 };
-    return d->x.block == LANES_OF_AVX512 ? d->x.c * d->y.c < FEW_CHANNELS : expected_gain(d, pass, 4) > 1;
+    return d->x.block == LANES_OF_AVX512 ? d->x.c * d->y.c < FEW_CHANNELS : expected_gain(d, pass, fit_of_f4_bf16) > 1;
 }
 
 protea_conv_own protea_conv_rule(const protea_conv_dims *d, protea_conv_pass pass, const protea_cpu *cpu, protea_winograd_use use)
 {
     if (cpu->amx && amx_wins(d, pass))
         return PROTEA_OWN_AMX;
-    protea_conv_own direct = pass == PROTEA_CONV_BACKWARD_WEIGHTS ? direct_weights_rule(d) : PROTEA_OWN_NONE;
+    protea_conv_own direct = pass == PROTEA_CONV_BACKWARD_WEIGHTS ? direct_weights_rule(d, cpu) : PROTEA_OWN_NONE;
     if (direct != PROTEA_OWN_NONE && protea_own_takes(cpu, direct, d))
         return direct;
     if (use == PROTEA_WINOGRAD_NONE)
         return PROTEA_OWN_NONE;
-    if (protea_own_takes(cpu, PROTEA_OWN_F4_BF16, d))
-        return bf16_rule(d, pass, use == PROTEA_WINOGRAD_FAST);
-    if (d->x.dtype == PROTEA_F32 && protea_own_takes(cpu, PROTEA_OWN_F4_F32, d) && f32_wins(d, pass))
-        return PROTEA_OWN_F4_F32;
-    return PROTEA_OWN_NONE;
+    if (d->x.dtype == PROTEA_BF16)
+        return bf16_rule(d, pass, cpu, use == PROTEA_WINOGRAD_FAST);
+    return protea_own_takes(cpu, PROTEA_OWN_F4_F32, d) && f32_wins(d, pass) ? PROTEA_OWN_F4_F32 : PROTEA_OWN_NONE;
 }

@@ -50,13 +50,17 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
     cpu->amx = isa->amx && protea_amx_open();
     cpu->winograd[false] = protea_winograd_f32(cpu->isa);
     cpu->bf16_vectors = isa->bf16 && cpu->isa == PROTEA_ISA_AVX512;
+    cpu->slow_bf16 = !isa->amx && cpu->isa == PROTEA_ISA_AVX512 && (!cpu->bf16_vectors || protea_bf16_is_slow());
     if (cpu->bf16_vectors)
         protea_simd_fill_rounding(&be->k);
     cpu->winograd[true] = cpu->bf16_vectors ? protea_winograd_bf16() : NULL;
     cpu->direct_weights[false] = protea_direct_weights_f32(cpu->isa);
     cpu->direct_weights[true] = cpu->bf16_vectors ? protea_direct_weights_bf16() : NULL;
     cpu->nearest[false] = protea_simd_nearest(cpu->isa, false);
-    cpu->nearest[true] = cpu->amx ? protea_amx_nearest() : isa->bf16 ? protea_bf16_nearest() : protea_simd_nearest(cpu->isa, true);
+    cpu->nearest[true] = cpu->amx                                  ? protea_amx_nearest()
+                         : cpu->bf16_vectors && !cpu->slow_bf16    ? protea_bf16_nearest()
+                                                                   : protea_simd_nearest(cpu->isa, true);
+    be->bf16_pays = isa->bf16 && !cpu->slow_bf16;
     snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s %s", names[cpu->isa], version, isa->name);
     return PROTEA_OK;
 }

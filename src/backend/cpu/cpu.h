@@ -20,6 +20,7 @@ typedef struct protea_cpu {
     protea_isa isa;        /* of our own vector kernels */
     bool amx;              /* our own AMX kernels may run */
     bool bf16_vectors;     /* so may those on products of bf16 vectors */
+    bool slow_bf16;        /* AVX-512, and bf16 is multiplied no faster than f32, or not at all */
     const protea_nearest_ops *nearest[2]; /* products in f32, in bf16 */
     const protea_winograd_ops *winograd[2]; /* products in f32, of bf16; NULL: none */
     const protea_direct_weights_ops *direct_weights[2]; /* likewise */
@@ -36,7 +37,7 @@ static inline protea_cpu *protea_cpu_of(const protea_backend *be)
 protea_status protea_cpu_conv_name(const char **out, protea_backend *be, const protea_conv_dims *d, protea_conv_pass pass);
 
 /* GFLOP/s of the set threads together that products of this type reach on registers: measured, in about 0.1 s. bf16: on what
- * our kernels take for it (AMX, vdpbf16ps, or f32 where the processor has neither). */
+ * our kernels take for it (AMX, vdpbf16ps, or f32 where the processor has neither or f32 is no slower). */
 double protea_cpu_peak(const protea_backend *be, protea_dtype dtype);
 
 /* bf16 on a CPU for which oneDNN has no bf16: the pass runs in f32, on copies in the scratch. Blocks are then the same. */

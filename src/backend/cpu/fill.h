@@ -47,5 +47,7 @@ protea_isa protea_simd_fill(protea_kernels *k, protea_isa most);
 /* Then, where the CPU rounds to bf16 by one instruction (AVX512_BF16), what gains by it. */
 void protea_simd_fill_rounding(protea_kernels *k);
 void protea_simd_fill_batchnorm_avx512bf16(protea_kernels *k);
+/* Whether a processor with AVX512_BF16 multiplies f32 at no less a rate. */
+bool protea_bf16_is_slow(void);
 
 #endif

@@ -26,7 +26,7 @@ double protea_cpu_peak(const protea_backend *be, protea_dtype dtype)
     const protea_cpu *cpu = protea_cpu_of(be);
     if (cpu == NULL)
         return protea_simd_peak(PROTEA_ISA_SSE2);
-    if (dtype != PROTEA_BF16 || !be->bf16_multiplies)
+    if (dtype != PROTEA_BF16 || !be->bf16_pays)
         return protea_simd_peak(cpu->isa);
     return cpu->amx ? protea_amx_peak() : protea_bf16_peak();
 }
