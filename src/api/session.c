@@ -13,8 +13,8 @@ const protea_opt protea_session_table[] = {
     { .key = "threads", .type = PROTEA_OPT_INT, .offset = FIELD(threads), .def = "0", .min = 0, .max = 1024,
       .unit = "threads", .help = "compute threads; 0: one per processor", .flags = PROTEA_OPT_WARN_CHANGE },
     { .key = "precision", .type = PROTEA_OPT_CHOICE, .offset = FIELD(precision), .def = "auto", .choices = "auto|f32|bf16|fast",
-      .help = "of activations and products; fast: bf16, convolutions rounded with three bits less; auto: bf16 where the processor "
-              "gains by it" },
+      .help = "of activations and products; fast: bf16, convolutions rounded with three bits less; auto: what the "
+              "processor gains by, fast only in training" },
     { .key = "isa", .type = PROTEA_OPT_CHOICE, .offset = FIELD(isa), .def = "auto", .choices = "auto|ref|sse2|avx2|avx512",
       .help = "the most that kernels may use; ref: plain reference kernels",
       .flags = PROTEA_OPT_WARN_CHANGE | PROTEA_OPT_HIDDEN },
@@ -29,23 +29,25 @@ static protea_isa isa_of(int32_t choice)
     return (protea_isa)(choice - 1);
 }
 
-/* Where bf16 is not multiplied faster than f32, training gains by maps of half the size nevertheless; what only looks does not. */
-static bool auto_is_bf16(const protea_backend *be, bool trains)
+/* What auto means. Training may round more coarsely: the noise is far below a batch's, and after long runs kNN is as good
+ * (docs/results.md). It also gains by maps of half the size where bf16 is not multiplied faster than f32. */
+static int32_t settle_auto(const protea_backend *be, bool trains)
 {
-    return be->bf16_pays || (trains && be->bf16_multiplies);
+    if (trains && be->has_fast)
+        return PRECISION_FAST;
+    return be->bf16_pays || (trains && be->bf16_multiplies) ? PRECISION_BF16 : PRECISION_F32;
 }
 
-static protea_status choose_precision(protea_session *s, int32_t choice, bool trains)
+static protea_status choose_precision(protea_session *s, const protea_session_opts *opts)
 {
-    static const char *const names[] = { "bf16", "f32", "bf16", "fast" };
-    bool has_bf16 = s->cx.be->bf16_multiplies;
-    if (choice >= PRECISION_BF16 && !has_bf16)
+    static const char *const names[] = { "auto", "f32", "bf16", "fast" };
+    int32_t choice = opts->precision == PRECISION_AUTO ? settle_auto(s->cx.be, opts->trains) : opts->precision;
+    if (choice >= PRECISION_BF16 && !s->cx.be->bf16_multiplies)
         return protea_fail(PROTEA_ERR_USAGE, "--precision %s: this processor (%s) does not multiply bf16, auto or f32 wanted",
                            names[choice], s->cx.be->isa);
-    bool bf16 = choice == PRECISION_AUTO ? auto_is_bf16(s->cx.be, trains) : choice != PRECISION_F32;
-    s->cx.compute = bf16 ? PROTEA_BF16 : PROTEA_F32;
+    s->cx.compute = choice == PRECISION_F32 ? PROTEA_F32 : PROTEA_BF16;
     s->cx.be->winograd = choice == PRECISION_FAST ? PROTEA_WINOGRAD_FAST : PROTEA_WINOGRAD_CLOSE;
-    s->precision = names[bf16 ? choice : PRECISION_F32];
+    s->precision = names[choice];
     return PROTEA_OK;
 }
 
@@ -59,7 +61,7 @@ protea_status protea_session_open(protea_session *s, const protea_session_opts *
     PROTEA_TRY(protea_start_threads(s->cx.threads));
     PROTEA_TRY(protea_backend_cpu_open(&s->cx.be, isa_of(opts->isa)));
     PROTEA_TRY(protea_comm_self(&s->cx.comm));
-    PROTEA_TRY(choose_precision(s, opts->precision, opts->trains));
+    PROTEA_TRY(choose_precision(s, opts));
     protea_log(&s->cx, PROTEA_LOG_INFO, "%s, %d thread%s, %s", s->cx.be->isa, s->cx.threads, s->cx.threads == 1 ? "" : "s",
                s->precision);
     return PROTEA_OK;

@@ -235,6 +235,7 @@ struct protea_backend {
     char isa[96];           /* what the kernels were chosen for, for logs and checkpoints: "avx512_bf16+amx, oneDNN 2.6.3" */
     bool bf16_multiplies;   /* the CPU multiplies bf16 */
     bool bf16_pays;         /* and faster than f32 */
+    bool has_fast;          /* and PROTEA_WINOGRAD_FAST is another choice than PROTEA_WINOGRAD_CLOSE, and a faster one */
     protea_winograd_use winograd; /* set before the first convolution */
     void *self;             /* the back-end's own */
     void (*close)(protea_backend *be);

@@ -33,11 +33,17 @@ refused 2 "--json: a value found" synth shapes -o x --json=1
 refused 2 "--no-labels: \"perhaps\" found, true or false wanted" inspect x --no-labels=perhaps
 refused 2 "--precision: \"f33\" found, one of auto|f32|bf16|fast wanted" embed pixels x -o y.npy --precision f33
 refused 2 "--precision fast: this processor" embed pixels synth:shapes,n=4 -o y.npy --precision fast --isa avx2
-# auto is bf16 where the processor multiplies it faster than f32 (Intel, since it has fp16: on AMX only), and is said
+# auto is bf16 where the processor multiplies it faster than f32 (Intel, since it has fp16: on AMX only), and is said; in training fast
+# there without AMX, else bf16 where there is any
 run embed pixels synth:shapes,n=4 -o y.npy --isa avx2; want_code 0; want_err ", f32"
 run embed pixels synth:shapes,n=4 -o y.npy; want_code 0
 has() { grep -qw "$1" /proc/cpuinfo; }
-if has avx512_bf16 && { has amx_bf16 || ! has GenuineIntel || ! has avx512_fp16; }; then want_err ", bf16"; else want_err ", f32"; fi
+pays=f32 trains=f32
+if has avx512_bf16; then trains=bf16; fi
+if has avx512_bf16 && { has amx_bf16 || ! has GenuineIntel || ! has avx512_fp16; }; then pays=bf16; has amx_bf16 || trains=fast; fi
+want_err ", $pays"
+run train swav synth:shapes,n=8,size=12 -o trained --epochs 0; want_code 0; want_err ", $trains"
+run train swav synth:shapes,n=8,size=12 -o trained --overwrite --epochs 0 --isa avx2; want_code 0; want_err ", f32"
 refused 2 "--temperature: \"nan\" found" eval knn pixels --temperature nan
 refused 2 "bench swav-stpe: no such NAME; did you mean swav-step?" bench swav-stpe
 refused 2 "--steps: \"0\" found" bench swav-step --steps 0

@@ -344,6 +344,7 @@ static void test_rule(void **state)
     cpu->slow_bf16 = false;
     const shape wide = { 512, 64, 64, 32, 32, THREE }, odd = { 512, 256, 256, 5, 5, THREE }, few = { 2, 512, 512, 4, 4, THREE };
     const shape down = { 512, 64, 128, 32, 32, 3, 2, 1 }, skip_down = { 512, 64, 128, 32, 32, 1, 2, 0 };
+    const shape down_small = { 512, 256, 512, 8, 8, 3, 2, 1 };
     protea_conv_dims d = dims_of(&wide, PROTEA_BF16, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_CLOSE), PROTEA_OWN_F2_BF16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_BF16);
@@ -360,6 +361,10 @@ static void test_rule(void **state)
     d = dims_of(&wide, PROTEA_F32, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_FAST), PROTEA_OWN_F4_F32);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_NONE);
+    d = dims_of(&down, PROTEA_F32, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_NONE);
+    d = dims_of(&down_small, PROTEA_F32, 16);
+    assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_BACKWARD_WEIGHTS, cpu, PROTEA_WINOGRAD_NONE), PROTEA_OWN_DIRECT_F32);
     cpu->slow_bf16 = true; /* as on Intel's */
     d = dims_of(&wide, PROTEA_BF16, 16);
     assert_int_equal(protea_conv_rule(&d, PROTEA_CONV_FORWARD, cpu, PROTEA_WINOGRAD_CLOSE), PROTEA_OWN_F4_F32);

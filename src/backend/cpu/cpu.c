@@ -61,6 +61,7 @@ static protea_status fill_fast(protea_backend *be, protea_isa most)
                          : cpu->bf16_vectors && !cpu->slow_bf16    ? protea_bf16_nearest()
                                                                    : protea_simd_nearest(cpu->isa, true);
     be->bf16_pays = isa->bf16 && !cpu->slow_bf16;
+    be->has_fast = be->bf16_pays && cpu->winograd[true] != NULL && !isa->amx; /* whose layout Winograd's kernels do not take */
     snprintf(be->isa, sizeof be->isa, "%s, oneDNN %s %s", names[cpu->isa], version, isa->name);
     return PROTEA_OK;
 }
