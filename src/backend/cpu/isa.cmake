@@ -34,7 +34,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(WIDEST_SOURCES ${WIDE_SOURCES} ${DIRECT_SOURCES})
   protea_simd(avx2 8 WIDE_SOURCES -mavx2 -mfma)
   protea_simd(avx512 16 WIDEST_SOURCES ${AVX512})
-  set(ROUNDING_SOURCES ${WINOGRAD_SOURCES} ${DIRECT_SOURCES} src/backend/cpu/simd_batchnorm.c) # to bf16 by one instruction
+  set(ROUNDING_SOURCES ${WINOGRAD_SOURCES} ${DIRECT_SOURCES} src/backend/cpu/simd_batchnorm.c
+    src/backend/cpu/simd_weight_tiles.c) # to bf16 by one instruction
   protea_simd(avx512bf16 16 ROUNDING_SOURCES ${AVX512} -mavx512bf16)
 endif()
 

@@ -9,6 +9,7 @@
 #endif
 
 #include "backend/cpu/onednn.h"
+#include "backend/cpu/weight_tiles.h"
 
 struct protea_onednn {
     dnnl_engine_t engine;
@@ -18,6 +19,10 @@ struct protea_onednn {
 
 /* A failed call of oneDNN's as a status of ours; what: the call. */
 protea_status protea_onednn_fail(dnnl_status_t status, const char *what);
+
+/* What lays out weights like these, and their tiles; NULL: oneDNN's reorder must. */
+const protea_weight_tiles_ops *protea_onednn_tiles(protea_weight_tiles *out, const protea_onednn *o,
+                                                   const dnnl_memory_desc_t *packed);
 
 /* oneDNN writes machine code into memory that it does not check, and C++ exceptions do not pass through C: what it may want is
  * made sure of first. */

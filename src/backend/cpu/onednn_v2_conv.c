@@ -1,7 +1,8 @@
 /* oneDNN 2.x: plans for convolution passes.
  *
  * Masters are f32 in plain order. A run packs them into the primitive's own format (and bf16) inside the scratch, or
- * adds the gradient from that format to the plain one. Scratch: [packed weights][primitive's or reorder's scratchpad]. */
+ * adds the gradient from that format to the plain one: by our tiles where the format is one of theirs (1x1), else by a reorder of
+ * oneDNN's. Scratch: [packed weights][primitive's or reorder's scratchpad]. */
 #include <string.h>
 
 #include "backend/cpu/onednn_v2.h"
@@ -12,6 +13,8 @@ struct protea_conv_plan {
     protea_conv_pass pass;
     dnnl_primitive_t conv, reorder; /* reorder: packs the masters, or adds the packed gradient to the plain one */
     dnnl_memory_t x, y, packed, plain, bias, conv_pad, reorder_pad;
+    const protea_weight_tiles_ops *tile_ops; /* what lays out the weights in place of a reorder; NULL: nothing */
+    protea_weight_tiles tiles;
     size_t packed_bytes, pad_bytes;
     const char *name; /* oneDNN's constant */
 };
@@ -204,6 +207,9 @@ static protea_status build(protea_conv_plan *plan, const protea_onednn *o, conv_
     protea_status made = build_conv(plan, o, s, attr, &packed);
     dnnl_primitive_attr_destroy(attr);
     PROTEA_TRY(made);
+    plan->tile_ops = protea_onednn_tiles(&plan->tiles, o, &packed);
+    if (plan->tile_ops != NULL)
+        return PROTEA_OK;
     PROTEA_TRY(make_attr(&attr, plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS, PROTEA_LINEAR));
     made = make_reorder(plan, o, &s->plain, &packed, attr);
     dnnl_primitive_attr_destroy(attr);
@@ -268,9 +274,21 @@ static protea_status place(const placed *places, int n)
     return PROTEA_OK;
 }
 
+static void run_tiles(protea_conv_plan *plan, void *packed, float *plain)
+{
+    if (plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS)
+        plan->tile_ops->add(plain, packed, &plan->tiles);
+    else
+        plan->tile_ops->pack(packed, plain, &plan->tiles);
+}
+
 static protea_status run_reorder(protea_conv_plan *plan, void *packed, float *plain, void *pad)
 {
     bool gradient = plan->pass == PROTEA_CONV_BACKWARD_WEIGHTS;
+    if (plan->tile_ops != NULL) {
+        run_tiles(plan, packed, plain);
+        return PROTEA_OK;
+    }
     const placed places[] = { { plan->packed, packed }, { plan->plain, plain }, { plan->reorder_pad, pad } };
     dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, gradient ? plan->packed : plan->plain },
                                { DNNL_ARG_TO, gradient ? plan->plain : plan->packed },
