@@ -84,38 +84,59 @@ static void max_pool(protea_backend *be, void *y, uint8_t *where, const void *x,
         bf16 ? max_slab(y, where, x, d, slab, PROTEA_BF16) : max_slab(y, where, x, d, slab, PROTEA_F32);
 }
 
+/* The shape of a pooling, apart from the maps. */
+typedef struct pooling {
+    int64_t kh, kw, stride, pad;
+} pooling;
+
 /* Output rows (or columns) whose window holds input row `y`. */
-static taps windows_over(int64_t y, int64_t window, const protea_conv_dims *d, int64_t outputs)
+SIMD_INLINE taps windows_over(int64_t y, int64_t window, const pooling *p, int64_t outputs)
 {
-    int64_t last = (y + d->pad) / d->stride, before = y + d->pad - window;
-    int64_t first = before < 0 ? 0 : before / d->stride + 1;
+    int64_t last = (y + p->pad) / p->stride, before = y + p->pad - window;
+    int64_t first = before < 0 ? 0 : before / p->stride + 1;
     return (taps){ first, least(last + 1, outputs) };
 }
 
-/* Sum of dy over the windows whose maximum was this element. */
-SIMD_INLINE void gather_at(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, int64_t slab, int64_t in,
-                           int64_t c, int64_t lanes, protea_dtype dtype)
+/* Sum of dy over the windows of these rows whose maximum was element (y,x). */
+SIMD_INLINE void gather_at(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, const pooling *p,
+                           int64_t slab, taps rows, int64_t y, int64_t x, int64_t c, int64_t lanes, protea_dtype dtype)
 {
-    int64_t y = in / d->x.w, x = in % d->x.w;
-    taps rows = windows_over(y, d->kh, d, d->y.h), columns = windows_over(x, d->kw, d, d->y.w);
+    taps columns = windows_over(x, p->kw, p, d->y.w);
     vf sum = { 0 };
     for (int64_t i = rows.from; i < rows.to; i++)
         for (int64_t j = columns.from; j < columns.to; j++) {
-            int64_t out = row_at(&d->y, slab, i, j) + c, p = y + d->pad - i * d->stride, q = x + d->pad - j * d->stride;
+            int64_t out = row_at(&d->y, slab, i, j) + c, down = y + p->pad - i * p->stride, across = x + p->pad - j * p->stride;
             vb position = { 0 };
             memcpy(&position, where + out, lanes == LANES ? sizeof position : (size_t)lanes);
-            vi mine = __builtin_convertvector(position, vi) == (int32_t)(p * d->kw + q);
+            vi mine = __builtin_convertvector(position, vi) == (int32_t)(down * p->kw + across);
             sum += choose(mine, load(dy, out, lanes, dtype), (vf){ 0 });
         }
-    store(dx, row_at(&d->x, slab, 0, in) + c, lanes, dtype, sum);
+    store(dx, row_at(&d->x, slab, y, x) + c, lanes, dtype, sum);
 }
 
-SIMD_INLINE void gather_slab(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, int64_t slab,
-                             protea_dtype dtype)
+SIMD_INLINE void gather_slab(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, const pooling *p,
+                             int64_t slab, protea_dtype dtype)
 {
-    for (int64_t in = 0; in < d->x.h * d->x.w; in++)
-        for (int64_t c = 0; c < d->x.block; c += LANES)
-            gather_at(dx, dy, where, d, slab, in, c, least(LANES, d->x.block - c), dtype);
+    for (int64_t y = 0; y < d->x.h; y++) {
+        taps rows = windows_over(y, p->kh, p, d->y.h);
+        for (int64_t x = 0; x < d->x.w; x++)
+            for (int64_t c = 0; c < d->x.block; c += LANES)
+                if (d->x.block - c >= LANES)
+                    gather_at(dx, dy, where, d, p, slab, rows, y, x, c, LANES, dtype);
+                else
+                    gather_at(dx, dy, where, d, p, slab, rows, y, x, c, d->x.block - c, dtype);
+    }
+}
+
+/* The stem's windows are known to the compiler. */
+SIMD_INLINE void gather(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, int64_t slab,
+                        protea_dtype dtype)
+{
+    const pooling stem = { 3, 3, 2, 1 }, any = { d->kh, d->kw, d->stride, d->pad };
+    if (d->kh == stem.kh && d->kw == stem.kw && d->stride == stem.stride && d->pad == stem.pad)
+        gather_slab(dx, dy, where, d, &stem, slab, dtype);
+    else
+        gather_slab(dx, dy, where, d, &any, slab, dtype);
 }
 
 static void max_pool_backward(protea_backend *be, void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d)
@@ -124,7 +145,7 @@ static void max_pool_backward(protea_backend *be, void *dx, const void *dy, cons
     bool bf16 = d->x.dtype == PROTEA_BF16;
 #pragma omp parallel for schedule(static)
     for (int64_t slab = 0; slab < d->x.n * (d->x.c / d->x.block); slab++)
-        bf16 ? gather_slab(dx, dy, where, d, slab, PROTEA_BF16) : gather_slab(dx, dy, where, d, slab, PROTEA_F32);
+        bf16 ? gather(dx, dy, where, d, slab, PROTEA_BF16) : gather(dx, dy, where, d, slab, PROTEA_F32);
 }
 
 static void mean_pool(protea_backend *be, float *y, const void *x, const protea_map *m)
