@@ -1,10 +1,11 @@
 /* Batch-norm's sums: bn_stats and bn_backward_reduce.
  *
- * The samples of a group are split into PARTS parts, whatever the number of threads; each part keeps its sums in f64, and
+ * The samples of a group are split into up to PARTS parts, whatever the number of threads; each part keeps its sums in f64, and
  * parts are combined in order: any thread count gives equal bits. Inside a part, f32 sums run over windows of WINDOW to
  * 2 WINDOW rows. For statistics they are of x - pivot, the pivot being the window's first row, so that a mean far from
  * zero costs no digits; windows and parts merge by Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm
- * for computing sample variances". Channels go in chunks of up to CHUNK, for which the sums have room. */
+ * for computing sample variances". Channels go in chunks of up to CHUNK, for which the sums have room: whole blocks, or a piece of
+ * one. */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/fill.h"
 #include "backend/cpu/simd_strips.h"
@@ -18,7 +19,7 @@ typedef struct sums {
     const protea_map *m;
     const protea_groups *g;
     protea_act act;
-    int64_t group, channel, count; /* now: this group, `count` channels from `channel` on, within one block */
+    int64_t group, channel, count; /* now: this group, `count` channels from `channel` on: a chunk, or its piece of one block */
 } sums;
 
 /* f32 sums over the rows of a window: of x - pivot and its square, or of dz and dz * (x - mean). */
@@ -209,34 +210,61 @@ static void sum_part(const sums *k, const kind *how, protea_moments *part, int64
         how->flush(part, &w, k->count);
 }
 
-static void sum_parts(const sums *k, const kind *how, protea_moments parts[PARTS])
+/* How the chunk k is shared out: each part of the samples, each piece of a block. */
+typedef struct shares {
+    int64_t parts, pieces;
+} shares;
+
+static shares shares_of(const sums *k)
 {
-    int64_t samples = group_size(k);
-#pragma omp parallel for schedule(static)
-    for (int64_t p = 0; p < PARTS; p++)
-        sum_part(k, how, &parts[p], samples * p / PARTS, samples * (p + 1) / PARTS);
+    int64_t samples = group_size(k), block = k->m->block;
+    return (shares){ samples < PARTS ? samples : PARTS, k->count > block ? k->count / block : 1 };
 }
 
-/* Goes over all groups and chunks of channels; take receives each chunk's parts, filled. */
+static void sum_share(const sums *chunk, const kind *how, protea_moments *parts, shares s, int64_t share)
+{
+    protea_moments sum;
+    sums piece = *chunk;
+    int64_t part = share / s.pieces, at = share % s.pieces * chunk->m->block, samples = group_size(chunk);
+    piece.count = chunk->count / s.pieces;
+    piece.channel += at;
+    sum_part(&piece, how, &sum, samples * part / s.parts, samples * (part + 1) / s.parts);
+    memcpy(parts[part].first + at, sum.first, (size_t)piece.count * sizeof(double));
+    memcpy(parts[part].second + at, sum.second, (size_t)piece.count * sizeof(double));
+    if (at == 0)
+        parts[part].rows = sum.rows;
+}
+
+/* Channels of a chunk that begins with this one: whole blocks where a chunk has room for some. */
+static int64_t chunk_from(const protea_map *m, int64_t channel)
+{
+    int64_t whole = CHUNK / m->block * m->block, left = whole > 0 ? m->c - channel : m->block - channel % m->block;
+    int64_t room = whole > 0 ? whole : CHUNK;
+    return left < room ? left : room;
+}
+
+/* Goes over all groups and chunks of channels; take receives each chunk's n parts, filled. */
 static void sum_all(sums *k, const kind *how, protea_moments parts[PARTS],
-                    void (*take)(const sums *k, protea_moments *parts, void *self), void *self)
+                    void (*take)(const sums *k, protea_moments *parts, int64_t n, void *self), void *self)
 {
     for (k->group = 0; k->group < k->g->groups; k->group++)
         for (k->channel = 0; k->channel < k->m->c; k->channel += k->count) {
-            int64_t left = k->m->block - k->channel % k->m->block;
-            k->count = left < CHUNK ? left : CHUNK;
-            sum_parts(k, how, parts);
-            take(k, parts, self);
+            k->count = chunk_from(k->m, k->channel);
+            shares s = shares_of(k);
+#pragma omp parallel for schedule(static)
+            for (int64_t share = 0; share < s.parts * s.pieces; share++)
+                sum_share(k, how, parts, s, share);
+            take(k, parts, s.parts, self);
         }
 }
 
 typedef struct stats_out { float *mean, *var; } stats_out;
 
-static void take_stats(const sums *k, protea_moments *parts, void *self)
+static void take_stats(const sums *k, protea_moments *parts, int64_t n, void *self)
 {
     const stats_out *out = self;
     int64_t at = k->group * k->m->c + k->channel;
-    for (int p = 1; p < PARTS; p++)
+    for (int64_t p = 1; p < n; p++)
         merge(&parts[0], &parts[p], k->count);
     for (int64_t c = 0; c < k->count; c++) {
         out->mean[at + c] = (float)parts[0].first[c];
@@ -252,11 +280,11 @@ static void bn_stats(protea_backend *be, float *mean, float *var, const void *x,
 
 typedef struct gradient_out { double *sum_dz, *sum_dz_x; } gradient_out;
 
-static void take_gradients(const sums *k, protea_moments *parts, void *self)
+static void take_gradients(const sums *k, protea_moments *parts, int64_t n, void *self)
 {
     const gradient_out *out = self;
     int64_t at = k->group * k->m->c + k->channel;
-    for (int p = 1; p < PARTS; p++)
+    for (int64_t p = 1; p < n; p++)
         for (int64_t c = 0; c < k->count; c++) {
             parts[0].first[c] += parts[p].first[c];
             parts[0].second[c] += parts[p].second[c];
