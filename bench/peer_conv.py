@@ -14,14 +14,14 @@ LAYERS = [(3, 64, 32, 3, 1), (64, 64, 32, 3, 1), (64, 128, 32, 3, 2), (64, 128, 
           (512, 512, 4, 3, 1)]
 
 
-def passes(args, layer):
+def passes(args, views, layer):
     """One function for each pass; images want no gradient."""
     inputs, outputs, size, kernel, stride = layer
     dtype = torch.bfloat16 if args.dtype == "bf16" else torch.float32
-    x = torch.rand(VIEWS, inputs, size, size).to(dtype).contiguous(memory_format=peer.layout(args))
+    x = torch.rand(views, inputs, size, size).to(dtype).contiguous(memory_format=peer.layout(args))
     w = torch.rand(outputs, inputs, kernel, kernel).to(dtype).contiguous(memory_format=peer.layout(args))
     out = size // stride
-    dy = torch.rand(VIEWS, outputs, out, out).to(dtype).contiguous(memory_format=peer.layout(args))
+    dy = torch.rand(views, outputs, out, out).to(dtype).contiguous(memory_format=peer.layout(args))
     geometry = [[stride, stride], [kernel // 2, kernel // 2], [1, 1], False, [0, 0], 1]
 
     def backward(mask):
@@ -33,10 +33,10 @@ def passes(args, layer):
     yield lambda: backward([False, True, False])
 
 
-def make_steps(args):
-    for layer in LAYERS:
-        yield from passes(args, layer)
+def make_steps(args, views, layers):
+    for layer in layers:
+        yield from passes(args, views, layer)
 
 
 if __name__ == "__main__":
-    peer.run(__doc__, make_steps)
+    peer.run(__doc__, lambda args: make_steps(args, VIEWS, LAYERS))

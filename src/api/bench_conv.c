@@ -1,16 +1,38 @@
-/* `protea bench conv`: every convolution of a ResNet-18 step, pass by pass. */
+/* `protea bench conv` and `conv-resnet50`: every convolution of a step, pass by pass. */
 #include <stdio.h>
 
 #include "api/bench.h"
 #include "backend/cpu/cpu.h"
 
-enum { VIEWS = 512 };
-static const struct layer { int64_t in, out, size, kernel, stride; int times; } LAYERS[] = {
+typedef struct layer {
+    int64_t in, out, size, kernel, stride;
+    int times;
+} layer;
+
+/* The convolutions of a network; the first is of images. */
+typedef struct conv_net {
+    const char *name;           /* of the bench */
+    int64_t views;
+    int n;
+    const layer *layers;        /* (n) */
+} conv_net;
+
+static const layer layers_of_resnet18[] = {
     { 3, 64, 32, 3, 1, 1 },    { 64, 64, 32, 3, 1, 4 },   { 64, 128, 32, 3, 2, 1 },  { 64, 128, 32, 1, 2, 1 },
     { 128, 128, 16, 3, 1, 3 }, { 128, 256, 16, 3, 2, 1 }, { 128, 256, 16, 1, 2, 1 }, { 256, 256, 8, 3, 1, 3 },
     { 256, 512, 8, 3, 2, 1 },  { 256, 512, 8, 1, 2, 1 },  { 512, 512, 4, 3, 1, 3 },
 };
-enum { N_LAYERS = sizeof LAYERS / sizeof *LAYERS };
+static const layer layers_of_resnet50[] = {
+    { 3, 64, 224, 7, 2, 1 },    { 64, 64, 56, 1, 1, 1 },    { 64, 64, 56, 3, 1, 3 },    { 64, 256, 56, 1, 1, 4 },
+    { 256, 64, 56, 1, 1, 2 },   { 256, 128, 56, 1, 1, 1 },  { 128, 128, 56, 3, 2, 1 },  { 128, 512, 28, 1, 1, 4 },
+    { 256, 512, 56, 1, 2, 1 },  { 512, 128, 28, 1, 1, 3 },  { 128, 128, 28, 3, 1, 3 },  { 512, 256, 28, 1, 1, 1 },
+    { 256, 256, 28, 3, 2, 1 },  { 256, 1024, 14, 1, 1, 6 }, { 512, 1024, 28, 1, 2, 1 }, { 1024, 256, 14, 1, 1, 5 },
+    { 256, 256, 14, 3, 1, 5 },  { 1024, 512, 14, 1, 1, 1 }, { 512, 512, 14, 3, 2, 1 },  { 512, 2048, 7, 1, 1, 3 },
+    { 1024, 2048, 14, 1, 2, 1 }, { 2048, 512, 7, 1, 1, 2 }, { 512, 512, 7, 3, 1, 2 },
+};
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+static const conv_net resnet18 = { "conv", 512, COUNT(layers_of_resnet18), layers_of_resnet18 };
+static const conv_net resnet50 = { "conv-resnet50", 16, COUNT(layers_of_resnet50), layers_of_resnet50 };
 static const char *const PASSES[] = { "forward", "backward-data", "backward-weights" };
 
 /* One pass with its memory. */
@@ -28,7 +50,7 @@ static protea_map map_of(const protea_ctx *cx, int64_t n, int64_t c, int64_t siz
     return (protea_map){ n, c, size, size, cx->be->k.block(cx->be, cx->compute, c), cx->compute };
 }
 
-static protea_conv_dims dims_of(const protea_ctx *cx, int64_t n, const struct layer *l)
+static protea_conv_dims dims_of(const protea_ctx *cx, int64_t n, const layer *l)
 {
     int64_t pad = l->kernel / 2, out = (l->size + 2 * pad - l->kernel) / l->stride + 1;
     return (protea_conv_dims){ map_of(cx, n, l->in, l->size), map_of(cx, n, l->out, out), l->kernel, l->kernel, l->stride, pad };
@@ -93,20 +115,19 @@ static protea_status time_pass(double *seconds, const protea_bench *b, const pro
 }
 
 /* Row by row: the passes of the layers, in order, but that images want no gradient. */
-static const struct layer *layer_of(int row, protea_conv_pass *pass)
+static const layer *layer_of(const conv_net *net, int row, protea_conv_pass *pass)
 {
     int place = row == 0 ? 0 : row + 1;
     *pass = row == 1 ? PROTEA_CONV_BACKWARD_WEIGHTS : (protea_conv_pass)(place % 3);
-    return &LAYERS[place / 3];
+    return &net->layers[place / 3];
 }
-enum { N_ROWS = 3 * N_LAYERS - 1 };
 
 static protea_status time_row(double *seconds, const protea_bench *b, int row, void *self)
 {
+    const conv_net *net = self;
     protea_conv_pass pass;
-    const struct layer *l = layer_of(row, &pass);
-    protea_conv_dims d = dims_of(&b->session->cx, VIEWS, l);
-    (void)self;
+    const layer *l = layer_of(net, row, &pass);
+    protea_conv_dims d = dims_of(&b->session->cx, net->views, l);
     return time_pass(seconds, b, &d, pass);
 }
 
@@ -122,12 +143,13 @@ static void add_beside(protea_bench_beside *sum, const protea_bench_beside *one,
 }
 
 /* One row of the table, as text and in the list. */
-static protea_status report_row(json_t *list, totals *sum, const protea_bench *b, int row, const protea_bench_row *took)
+static protea_status report_row(json_t *list, totals *sum, const protea_bench *b, const conv_net *net, int row,
+                                const protea_bench_row *took)
 {
     const protea_ctx *cx = &b->session->cx;
     protea_conv_pass pass;
-    const struct layer *l = layer_of(row, &pass);
-    protea_conv_dims d = dims_of(cx, VIEWS, l);
+    const layer *l = layer_of(net, row, &pass);
+    protea_conv_dims d = dims_of(cx, net->views, l);
     const char *name;
     char peer[32] = "";
     PROTEA_TRY(protea_cpu_conv_name(&name, cx->be, &d, pass));
@@ -153,15 +175,14 @@ static protea_status report_row(json_t *list, totals *sum, const protea_bench *b
     return PROTEA_OK;
 }
 
-static protea_status report(json_t *result, const protea_bench *b)
+static protea_status report_rows(json_t *result, const protea_bench *b, const conv_net *net, int n, protea_bench_row *rows)
 {
     totals sum = { 0 };
-    protea_bench_row rows[N_ROWS] = { { 0 } };
     json_t *list = json_array();
     json_object_set_new(result, "layers", list);
-    PROTEA_TRY(protea_bench_turns(rows, N_ROWS, b, "conv", NULL, time_row, NULL));
-    for (int row = 0; row < N_ROWS; row++)
-        PROTEA_TRY(report_row(list, &sum, b, row, &rows[row]));
+    PROTEA_TRY(protea_bench_turns(rows, n, b, net->name, NULL, time_row, (void *)(uintptr_t)net));
+    for (int row = 0; row < n; row++)
+        PROTEA_TRY(report_row(list, &sum, b, net, row, &rows[row]));
     double gflops = sum.flops / sum.took.seconds / 1e9;
     json_object_set_new(result, "seconds_per_step", json_real(sum.took.seconds));
     json_object_set_new(result, "gflops", json_real(gflops));
@@ -170,9 +191,36 @@ static protea_status report(json_t *result, const protea_bench *b)
     return PROTEA_OK;
 }
 
+static protea_status report(json_t *result, const protea_bench *b, const conv_net *net)
+{
+    int n = 3 * net->n - 1;
+    protea_bench_row *rows;
+    PROTEA_TRY(protea_new(&rows, (size_t)n, sizeof *rows, "times of convolutions"));
+    protea_status status = report_rows(result, b, net, n, rows);
+    protea_free(rows);
+    return status;
+}
+
+static protea_status report_resnet18(json_t *result, const protea_bench *b)
+{
+    return report(result, b, &resnet18);
+}
+
+static protea_status report_resnet50(json_t *result, const protea_bench *b)
+{
+    return report(result, b, &resnet50);
+}
+
 const protea_bench_ops protea_bench_conv = {
     .name = "conv",
     .summary = "every convolution of a ResNet-18 step, pass by pass",
     .has_peer = true,
-    .report = report,
+    .report = report_resnet18,
+};
+
+const protea_bench_ops protea_bench_conv_resnet50 = {
+    .name = "conv-resnet50",
+    .summary = "every convolution of a ResNet-50 step, pass by pass",
+    .has_peer = true,
+    .report = report_resnet50,
 };

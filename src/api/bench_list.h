@@ -2,6 +2,7 @@
 #define PROTEA_BENCH_LIST(X) \
     X(augment, "augment")                   \
     X(conv, "conv")                         \
+    X(conv_resnet50, "conv-resnet50")       \
     X(corrupt, "corrupt")                   \
     X(decode, "decode")                     \
     X(deepcluster_step, "deepcluster-step") \
