@@ -84,59 +84,63 @@ static void max_pool(protea_backend *be, void *y, uint8_t *where, const void *x,
         bf16 ? max_slab(y, where, x, d, slab, PROTEA_BF16) : max_slab(y, where, x, d, slab, PROTEA_F32);
 }
 
-/* The shape of a pooling, apart from the maps. */
-typedef struct pooling {
+/* Max-pooling's way back, of a window that is d's; where it is the stem's, the compiler knows it. */
+typedef struct gathering {
+    void *dx;
+    const void *dy;
+    const uint8_t *where;
+    const protea_conv_dims *d;
     int64_t kh, kw, stride, pad;
-} pooling;
+} gathering;
 
 /* Output rows (or columns) whose window holds input row `y`. */
-SIMD_INLINE taps windows_over(int64_t y, int64_t window, const pooling *p, int64_t outputs)
+SIMD_INLINE taps windows_over(const gathering *g, int64_t y, int64_t window, int64_t outputs)
 {
-    int64_t last = (y + p->pad) / p->stride, before = y + p->pad - window;
-    int64_t first = before < 0 ? 0 : before / p->stride + 1;
+    int64_t last = (y + g->pad) / g->stride, before = y + g->pad - window;
+    int64_t first = before < 0 ? 0 : before / g->stride + 1;
     return (taps){ first, least(last + 1, outputs) };
 }
 
-/* Sum of dy over the windows of these rows whose maximum was element (y,x). */
-SIMD_INLINE void gather_at(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, const pooling *p,
-                           int64_t slab, taps rows, int64_t y, int64_t x, int64_t c, int64_t lanes, protea_dtype dtype)
+/* Sum of dy over the windows of these rows whose maximum was element (y,x), of channels [c, c + lanes). */
+SIMD_INLINE void gather_at(const gathering *g, int64_t slab, taps rows, int64_t y, int64_t x, int64_t c, int64_t lanes,
+                           protea_dtype dtype)
 {
-    taps columns = windows_over(x, p->kw, p, d->y.w);
+    const protea_map *to = &g->d->x, *from = &g->d->y;
+    taps columns = windows_over(g, x, g->kw, from->w);
     vf sum = { 0 };
     for (int64_t i = rows.from; i < rows.to; i++)
         for (int64_t j = columns.from; j < columns.to; j++) {
-            int64_t out = row_at(&d->y, slab, i, j) + c, down = y + p->pad - i * p->stride, across = x + p->pad - j * p->stride;
+            int64_t out = row_at(from, slab, i, j) + c, p = y + g->pad - i * g->stride, q = x + g->pad - j * g->stride;
             vb position = { 0 };
-            memcpy(&position, where + out, lanes == LANES ? sizeof position : (size_t)lanes);
-            vi mine = __builtin_convertvector(position, vi) == (int32_t)(down * p->kw + across);
-            sum += choose(mine, load(dy, out, lanes, dtype), (vf){ 0 });
+            memcpy(&position, g->where + out, lanes == LANES ? sizeof position : (size_t)lanes);
+            vi mine = __builtin_convertvector(position, vi) == (int32_t)(p * g->kw + q);
+            sum += choose(mine, load(g->dy, out, lanes, dtype), (vf){ 0 });
         }
-    store(dx, row_at(&d->x, slab, y, x) + c, lanes, dtype, sum);
+    store(g->dx, row_at(to, slab, y, x) + c, lanes, dtype, sum);
 }
 
-SIMD_INLINE void gather_slab(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, const pooling *p,
-                             int64_t slab, protea_dtype dtype)
+SIMD_INLINE void gather_slab(const gathering *g, int64_t slab, protea_dtype dtype)
 {
-    for (int64_t y = 0; y < d->x.h; y++) {
-        taps rows = windows_over(y, p->kh, p, d->y.h);
-        for (int64_t x = 0; x < d->x.w; x++)
-            for (int64_t c = 0; c < d->x.block; c += LANES)
-                if (d->x.block - c >= LANES)
-                    gather_at(dx, dy, where, d, p, slab, rows, y, x, c, LANES, dtype);
+    const protea_map *m = &g->d->x;
+    for (int64_t y = 0; y < m->h; y++) {
+        taps rows = windows_over(g, y, g->kh, g->d->y.h);
+        for (int64_t x = 0; x < m->w; x++)
+            for (int64_t c = 0; c < m->block; c += LANES)
+                if (m->block - c >= LANES)
+                    gather_at(g, slab, rows, y, x, c, LANES, dtype);
                 else
-                    gather_at(dx, dy, where, d, p, slab, rows, y, x, c, d->x.block - c, dtype);
+                    gather_at(g, slab, rows, y, x, c, m->block - c, dtype);
     }
 }
 
-/* The stem's windows are known to the compiler. */
 SIMD_INLINE void gather(void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d, int64_t slab,
                         protea_dtype dtype)
 {
-    const pooling stem = { 3, 3, 2, 1 }, any = { d->kh, d->kw, d->stride, d->pad };
+    const gathering stem = { dx, dy, where, d, 3, 3, 2, 1 }, any = { dx, dy, where, d, d->kh, d->kw, d->stride, d->pad };
     if (d->kh == stem.kh && d->kw == stem.kw && d->stride == stem.stride && d->pad == stem.pad)
-        gather_slab(dx, dy, where, d, &stem, slab, dtype);
+        gather_slab(&stem, slab, dtype);
     else
-        gather_slab(dx, dy, where, d, &any, slab, dtype);
+        gather_slab(&any, slab, dtype);
 }
 
 static void max_pool_backward(protea_backend *be, void *dx, const void *dy, const uint8_t *where, const protea_conv_dims *d)

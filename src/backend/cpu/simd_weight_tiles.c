@@ -38,15 +38,21 @@ SIMD_INLINE void store_by_twos(uint16_t *to, vf a, vf b)
     memcpy(to, &both, sizeof both);
 }
 
+/* LANES rows, `stride` numbers apart. */
+SIMD_INLINE void load_rows(vf row[LANES], const float *from, int64_t stride, bool turned)
+{
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r++)
+        row[r] = load(from, r * stride, LANES, PROTEA_F32);
+    if (turned)
+        turn(row);
+}
+
 /* A tile at `packed` of what begins at w. */
 SIMD_INLINE void pack_tile(void *packed, const float *w, int64_t ins, bool turned, bool bf16)
 {
     vf row[LANES];
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; r++)
-        row[r] = load(w, r * ins, LANES, PROTEA_F32);
-    if (turned)
-        turn(row);
+    load_rows(row, w, ins, turned);
 #pragma GCC unroll 16
     for (int r = 0; r < LANES; r += 1 + bf16)
         if (bf16)
@@ -58,11 +64,7 @@ SIMD_INLINE void pack_tile(void *packed, const float *w, int64_t ins, bool turne
 SIMD_INLINE void add_tile(float *w, int64_t ins, const float *packed, bool turned)
 {
     vf row[LANES];
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; r++)
-        row[r] = load(packed, r * LANES, LANES, PROTEA_F32);
-    if (turned)
-        turn(row);
+    load_rows(row, packed, LANES, turned);
 #pragma GCC unroll 16
     for (int r = 0; r < LANES; r++)
         store(w, r * ins, LANES, PROTEA_F32, load(w, r * ins, LANES, PROTEA_F32) + row[r]);
