@@ -18,7 +18,7 @@ typedef struct size4 {
 } size4;
 
 static const size4 sizes[] = { { 4, 16, 5, 7 }, { 8, 64, 3, 3 }, { 12, 80, 1, 1 }, { 4, 24, 9, 4 },   { 4, 20, 3, 5 },
-                               { 4, 3, 6, 5 },  { 8, 512, 2, 2 }, { 4, 32, 40, 33 }, { 72, 48, 2, 3 } };
+                               { 4, 3, 6, 5 },  { 8, 512, 2, 2 }, { 4, 32, 40, 33 }, { 72, 48, 2, 3 }, { 4, 272, 2, 3 } };
 static const protea_groups groupings[] = { { 1, 1 }, { 2, 0 }, { 4, 1 }, { 2, 2 } }; /* run 0: N / groups */
 enum { N_SIZES = sizeof sizes / sizeof *sizes, N_GROUPINGS = sizeof groupings / sizeof *groupings };
 
