@@ -50,7 +50,7 @@ refused 2 "eval finetune: no --test found" eval finetune net --train train
 refused 2 "pixels are no network" eval finetune pixels --train train --test test
 refused 2 "works on images" eval finetune features --train train --test test
 refused 2 "features" eval finetune net --train train --test test --features head
-refused 6 "try lower ones" eval finetune net --train train --test test --lr 1e4 --lr-head 1e4 --epochs 3
+refused 6 "try lower ones" eval finetune net --train train --test test --lr 1e4 --lr-head 1e4 --epochs 20 # ends after 3 or 4
 
 # classes and parts that are not there
 cp -r test other && mv other/bars other/unknown
