@@ -226,33 +226,19 @@ static void run_task(const work *k, int64_t task)
         run_taps(k, k->sums + task * task_sums(k) + p * HALVES * k->vectors * SUMS, dy, x, p);
 }
 
-/* Adds the sums of ROWS outputs and LANES inputs at one tap; to: the first's place among the weights. */
-SIMD_INLINE void add_vector(float *to, const float *from, int64_t ins, int64_t taps)
-{
-    for (int64_t r = 0; r < ROWS; r++, to += ins * taps, from += LANES)
-        if (taps == 1)
-            store(to, 0, LANES, PROTEA_F32, load(to, 0, LANES, PROTEA_F32) + load(from, 0, LANES, PROTEA_F32));
-        else
-            for (int64_t i = 0; i < LANES; i++)
-                to[i * taps] += from[i];
-}
-
 /* Adds a task's sums to dw (O,C,KH,KW). */
 static void add_sums(const work *k, int64_t task)
 {
     const protea_conv_dims *d = k->d;
-    int64_t outs = d->y.c / LANES, o = task % outs * LANES, c = task / outs * k->blocks * LANES, taps = d->kh * d->kw;
+    int64_t outs = d->y.c / LANES, o = task % outs * LANES, c = task / outs * k->blocks * LANES;
     const float *from = k->sums + task * task_sums(k);
     for (int64_t p = 0; p < d->kh; p++)
         for (int64_t half = 0; half < HALVES; half++)
-            for (int64_t v = 0; v < k->vectors; v++, from += SUMS) {
-                int64_t out = o + half * ROWS, in = c + v / d->kw * LANES;
-                float *to = k->dw + (out * d->x.c + in) * taps + p * d->kw + v % d->kw;
-                if (taps == 1)
-                    add_vector(to, from, d->x.c, 1);
-                else
-                    add_vector(to, from, d->x.c, taps);
-            }
+            for (int64_t v = 0; v < k->vectors; v++, from += SUMS)
+                for (int64_t i = 0; i < SUMS; i++) {
+                    int64_t out = o + half * ROWS + i / LANES, in = c + v / d->kw * LANES + i % LANES;
+                    k->dw[((out * d->x.c + in) * d->kh + p) * d->kw + v % d->kw] += from[i];
+                }
 }
 
 /* One chunk, by all threads of the parallel region. */
