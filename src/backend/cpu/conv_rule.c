@@ -75,8 +75,8 @@ protea_conv_algorithm protea_onednn_rule(const protea_conv_dims *d, const protea
  *   512 -> 512 @14 1x1/2    16   200 / 281
  *
  * With stride 1 the two are alike on maps of eight pixels and more, and Winograd is faster. Those of 1x1 are with oneDNN's
- * reorder of the gradient; with weight_tiles.h in its place oneDNN is at most 4 % slower than ours (with 1,024 channels and more) and
- * mostly faster. */
+ * reorder of the gradient; with weight_tiles.h in its place oneDNN is at most 4 % slower than ours (with 1,024 channels and
+ * more), and mostly faster. */
 static protea_conv_own direct_weights_rule(const protea_conv_dims *d, const protea_cpu *cpu)
 {
     enum { FEW_PIXELS = 256, FEW_CHANNELS = 32, SMALL_MAP = 4 };
