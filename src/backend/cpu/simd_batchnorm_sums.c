@@ -221,6 +221,7 @@ static shares shares_of(const sums *k)
     return (shares){ samples < PARTS ? samples : PARTS, k->count > block ? k->count / block : 1 };
 }
 
+/* One share's sums to their place among the parts'; rows are a part's, so one of its pieces tells them. */
 static void sum_share(const sums *chunk, const kind *how, protea_moments *parts, shares s, int64_t share)
 {
     protea_moments sum;
