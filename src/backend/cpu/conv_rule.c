@@ -126,7 +126,7 @@ static double tiles_of(const protea_map *m, int tile)
  * vain. oneDNN's gradient of weights slows down on maps below six pixels.
  *
  * What few tiles cost (fit.few) is fitted to two cores of a Zen 4, with smaller blocks where tiles are few and weights fetched in
- * advance; how many times as fast as direct are F2x2 / F4x4, all counted:
+ * advance; how many times as fast as direct are F2x2 / F4x4, all counted, with the weights in cache (cold they gain less):
  *
  *                    samples     forward         backward-data
  *  256 -> 256 @7        4      1.02 / 0.94       1.20 / 1.09
